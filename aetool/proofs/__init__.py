@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof driver: manifest, scheduler, audit, C to Coq."""
