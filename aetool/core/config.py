@@ -84,7 +84,9 @@ def _parse(path: Path) -> tuple[Any, yaml.Node | None]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"{where}: {error.problem or 'not valid YAML'}") from error
+        start = error.context_mark
+        since = f" ({error.context}, which starts in line {start.line + 1})" if start else ""
+        raise ConfigError(f"{where}: {error.problem or 'not valid YAML'}{since}") from error
 
 
 def _line(node: yaml.Node | None, loc: Loc) -> int | None:
