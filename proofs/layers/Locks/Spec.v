@@ -1,0 +1,54 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** Layer 4, Locks: what layers 5 to 34 see of locks.  One step acquires the lock of
+    an object: the releases of the other CPUs that came before are replayed from the
+    script, and the object becomes accessible.  One step releases it, which publishes
+    the object.  Acquiring a lock that is held, or releasing one that is not, is
+    undefined: callers are proved never to do it. *)
+From SeKVM.machine Require Export Bottom.
+Local Open Scope string_scope.
+Local Open Scope Z_scope.
+
+(** The value of the object after the releases [evs], newest first. *)
+Definition newest {X} (evs : list (Z * X)) (x : X) : X :=
+  match evs with [] => x | (_, y) :: _ => y end.
+
+Definition acquire_cell {X} (c : cell X) : cell X :=
+  let evs := hd [] (c_script c) in
+  mkcell (newest evs (c_val c)) true (evs ++ c_log c) (tl (c_script c)).
+
+Definition release_cell {X} (me : Z) (c : cell X) : cell X :=
+  mkcell (c_val c) false ((me, c_val c) :: c_log c) (c_script c).
+
+Section Locks.
+  Context {N M P : Type}.
+  Notation St := (St cell N M P).
+
+  (** A lock of its own, through the component's getter and setter. *)
+  Definition acquire_obj {X} (g : St -> cell X) (u : cell X -> St -> St) : prim St :=
+    p0 None (fun s => rely negb (c_held (g s)); ret 0 (u (acquire_cell (g s)) s)).
+  Definition release_obj {X} (g : St -> cell X) (u : cell X -> St -> St) : prim St :=
+    p0 None (fun s => rely c_held (g s); ret 0 (u (release_cell (cpu_id (st_cpu s)) (g s)) s)).
+
+  (** The lock of one object for each VM. *)
+  Definition acquire_vm_obj {X} (g : St -> gmap Z (cell X)) (u : gmap Z (cell X) -> St -> St) : prim St :=
+    p1 None U32 (fun vm s =>
+      some c := g s !! vm;
+      rely negb (c_held c);
+      ret 0 (u (<[vm := acquire_cell c]> (g s)) s)).
+  Definition release_vm_obj {X} (g : St -> gmap Z (cell X)) (u : gmap Z (cell X) -> St -> St) : prim St :=
+    p1 None U32 (fun vm s =>
+      some c := g s !! vm;
+      rely c_held c;
+      ret 0 (u (<[vm := release_cell (cpu_id (st_cpu s)) c]> (g s)) s)).
+
+  Definition T_locks : tbl St :=
+    [("acquire_lock_pt", acquire_vm_obj st_npts set_npts); ("release_lock_pt", release_vm_obj st_npts set_npts);
+     ("acquire_lock_vm", acquire_vm_obj st_vms set_vms); ("release_lock_vm", release_vm_obj st_vms set_vms);
+     ("acquire_lock_core", acquire_obj st_core set_core); ("release_lock_core", release_obj st_core set_core);
+     ("acquire_lock_s2page", acquire_obj st_s2 set_s2); ("release_lock_s2page", release_obj st_s2 set_s2);
+     ("acquire_lock_spt", acquire_obj st_spt set_spt); ("release_lock_spt", release_obj st_spt set_spt);
+     ("acquire_lock_smmu", acquire_obj st_smmu set_smmu); ("release_lock_smmu", release_obj st_smmu set_smmu)].
+End Locks.
+
+(** The whole interface of the layer. *)
+Definition L : tbl state := over T_locks (T_ctl ++ T_ptmem ++ T_bump ++ T_smmu_ptmem ++ T_smmu_bump)%list.

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Types, constants and prototypes shared by the C code of all layers.
+ *
+ * The first group of prototypes are the primitives of the bottom machine, whose
+ * meaning is in proofs/machine/Bottom.v; the rest are the layers' own functions,
+ * lowest layer first.  The numbers agree with the definitions of the same name there
+ * and in proofs/machine/State.v.
+ */
+#ifndef SEKVM_PRIMS_H
+#define SEKVM_PRIMS_H
+
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+#define INVALID   0xFFFFFFFFU
+#define INVALID64 0xFFFFFFFFFFFFFFFFULL
+
+#define HOSTVISOR 0U
+#define COREVISOR 16U
+
+#define PAGE_SIZE 4096ULL
+
+/* One numbering of locks and of the objects that they protect. */
+#define LOCK_CORE      1U
+#define LOCK_S2PAGE    2U
+#define LOCK_SPT       3U
+#define LOCK_SMMU      4U
+#define LOCK_NPT(vmid) (5U + (vmid))
+#define LOCK_VM(vmid)  (22U + (vmid))
+
+/* The pool of a VM's stage-2 table: root page, then three pools of table pages. */
+#define POOL_START(vmid) (65536ULL + 33554432ULL * (vmid))
+#define PGD_START(vmid)  (POOL_START(vmid) + 4096ULL)
+#define PUD_START(vmid)  (POOL_START(vmid) + 1052672ULL)
+#define PMD_START(vmid)  (POOL_START(vmid) + 9441280ULL)
+#define POOL_END(vmid)   (POOL_START(vmid) + 33554432ULL)
+
+/* The SMMU tables: roots of the context banks, then two pools of table pages. */
+#define SMMU_POOL_START 65536ULL
+#define SMMU_PGD_START  1114112ULL
+#define SMMU_PMD_START  2162688ULL
+#define SMMU_POOL_END   3211264ULL
+
+/* Bottom machine: control. */
+void panic(void);
+void tlb_flush(u32 vmid, u64 addr);
+void smmu_tlb_flush(u32 cbndx, u32 index, u64 addr);
+
+/* Bottom machine: stage-2 tables. */
+u64 get_pgd_next(u32 vmid);
+void set_pgd_next(u32 vmid, u64 next);
+u64 get_pud_next(u32 vmid);
+void set_pud_next(u32 vmid, u64 next);
+u64 get_pmd_next(u32 vmid);
+void set_pmd_next(u32 vmid, u64 next);
+u64 pt_load(u32 vmid, u64 addr);
+void pt_store(u32 vmid, u64 addr, u64 value);
+u64 get_pt_vttbr(u32 vmid);
+
+/* Bottom machine: SMMU tables. */
+u64 get_smmu_pgd_next(void);
+void set_smmu_pgd_next(u64 next);
+u64 get_smmu_pmd_next(void);
+void set_smmu_pmd_next(u64 next);
+u64 smmu_pt_load(u64 addr);
+void smmu_pt_store(u64 addr, u64 value);
+u64 get_smmu_cfg_hw_ttbr(u32 cbndx, u32 index);
+
+/* Layer 4, Locks. */
+void acquire_lock_pt(u32 vmid);
+void release_lock_pt(u32 vmid);
+void acquire_lock_vm(u32 vmid);
+void release_lock_vm(u32 vmid);
+void acquire_lock_core(void);
+void release_lock_core(void);
+void acquire_lock_s2page(void);
+void release_lock_s2page(void);
+void acquire_lock_spt(void);
+void release_lock_spt(void);
+void acquire_lock_smmu(void);
+void release_lock_smmu(void);
+
+/* Layer 5, PTAlloc. */
+u64 alloc_pgd_page(u32 vmid);
+u64 alloc_pud_page(u32 vmid);
+u64 alloc_pmd_page(u32 vmid);
+
+#endif
