@@ -36,26 +36,13 @@
     stand on [cell] and on layer 4's table. *)
 From stdpp Require Export gmap.
 From Coq Require Export ZArith.
+From SeKVM.lib Require Export Cell.
 From SeKVM.machine Require Export Regs.
 Local Open Scope Z_scope.
 
 (** * Views of lock-protected objects *)
 
-(** At layer 4 and above.  An event [(c, x)] is: CPU [c] released the object with
-    value [x]. *)
-Record cell (X : Type) := mkcell {
-  c_val : X;                       (* the object as last seen *)
-  c_held : bool;                   (* this CPU holds the lock *)
-  c_log : list (Z * X);            (* releases known to this CPU, newest first *)
-  c_script : list (list (Z * X))   (* releases by others before each next acquire *) }.
-Arguments mkcell {X}.
-Arguments c_val {X}.
-Arguments c_held {X}.
-Arguments c_log {X}.
-Arguments c_script {X}.
-
-Definition set_val {X} (x : X) (c : cell X) : cell X :=
-  mkcell x (c_held c) (c_log c) (c_script c).
+(** At layer 4 and above the view is [lib/Cell.v]'s [cell]. *)
 
 (** What a primitive on an object needs to know of its view. *)
 Class View (F : Type -> Type) := mkView {

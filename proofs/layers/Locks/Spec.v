@@ -8,17 +8,6 @@ From SeKVM.machine Require Export Bottom.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-(** The value of the object after the releases [evs], newest first. *)
-Definition newest {X} (evs : list (Z * X)) (x : X) : X :=
-  match evs with [] => x | (_, y) :: _ => y end.
-
-Definition acquire_cell {X} (c : cell X) : cell X :=
-  let evs := hd [] (c_script c) in
-  mkcell (newest evs (c_val c)) true (evs ++ c_log c) (tl (c_script c)).
-
-Definition release_cell {X} (me : Z) (c : cell X) : cell X :=
-  mkcell (c_val c) false ((me, c_val c) :: c_log c) (c_script c).
-
 Section Locks.
   Context {N M P : Type}.
   Notation St := (St cell N M P).
