@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One step of a campaign: a suite on one machine or on many at once, from a clean host to a clean host."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aetool.bench import daemons
+from aetool.bench.suites.base import Parameters, SanityError, Suite
+from aetool.core.errors import AetoolError, LabError, RemoteCommandError
+from aetool.core.journal import RESULTS, Sample, Step
+from aetool.core.process import TAIL_LINES, storage_error, write_file
+
+if TYPE_CHECKING:
+    from aetool.core.ssh import Remote, Result
+
+WORK = "/var/tmp/aetool"
+
+
+class Bed(Protocol):
+    """The machines that a campaign runs on, as the workflow hands them over."""
+
+    def refuses(self, configuration: str, vms: int) -> str | None:
+        """Why this lab cannot run that configuration with that many VMs; None if it can."""
+        ...
+
+    def machines(self, configuration: str, vms: int) -> Sequence[Remote]:
+        """The machines under test, up and in that configuration: the server itself if `vms` is 0."""
+        ...
+
+    def load(self) -> Remote:
+        """The machine that sends the load."""
+        ...
+
+    def reconnect(self) -> None:
+        """Drop every connection and make new ones; raises HostUnreachable if that fails."""
+        ...
+
+
+class Log:
+    """What one attempt did, line by line, in a file below logs/."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> None:
+        """Append one time-stamped entry; raises StorageError."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        try:
+            self._path.parent.mkdir(exist_ok=True)
+            with self._lock, self._path.open("a", encoding="utf-8") as handle:
+                handle.write(f"{stamp} {text}\n")
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+
+
+@dataclass
+class Instance:
+    """A Target: one machine under test, its work directory and the place of its raw files."""
+
+    vm: int
+    machine: Remote
+    load: Remote
+    work: str
+    raw: Path
+    log: Log
+
+    @property
+    def address(self) -> str:
+        """Where the load reaches the machine."""
+        return self.machine.address
+
+    def daemon(self, name: str, command: list[str], *, port: int) -> None:
+        """Start a daemon on the machine; see `aetool.bench.daemons.start`."""
+        self.log.write(f"{self.machine.name}: daemon: {shlex.join(command)}")
+        daemons.start(self.machine, self.work, name, command, address=self.address, port=port)
+
+    def measure(self, remote: Remote, command: list[str], *, timeout: float, label: str = "run") -> Result:
+        """Run a command; keep LABEL.command, LABEL.stdout and LABEL.stderr whatever becomes of it."""
+        write_file(self.raw / f"{label}.command", f"{shlex.join(command)}\n")
+        self.log.write(f"{remote.name}: {label}: {shlex.join(command)}")
+        result = remote.run(daemons.held(self.work, label, command), timeout=timeout, check=False)
+        write_file(self.raw / f"{label}.stdout", result.stdout)
+        write_file(self.raw / f"{label}.stderr", result.stderr)
+        self.log.write(f"{remote.name}: {label}: status {result.status} after {result.seconds:.3f} s")
+        if result.status != 0:
+            tail = "\n".join((result.stdout + result.stderr).splitlines()[-TAIL_LINES:])
+            raise RemoteCommandError(
+                f"{remote.name}: {command[0]} exited with status {result.status}",
+                status=result.status,
+                detail=tail or None,
+            )
+        return result
+
+
+def execute(
+    step: Step, suite: Suite[Any], parameters: Parameters, bed: Bed, run_dir: Path, run_id: str, log: Log
+) -> list[Sample]:
+    """Run one step and return its samples; raw files lie under results/<key>/ then.
+
+    All instances are prepared and warmed up before the first one is measured, then start together.
+    Raises SanityError if the output cannot be trusted, LabError for what hosts do, StorageError.
+    """
+    load = bed.load()
+    base = f"{WORK}/{run_id}"
+    raw = run_dir / RESULTS / step.key
+    instances = []
+    for number, machine in enumerate(bed.machines(step.configuration, step.vms), start=1):
+        vm = number if step.vms else 0
+        name = f"vm-{vm}" if vm else "host"
+        work = f"{base}/{step.key}.{name}"
+        instances.append(Instance(vm, machine, load, work, raw / name, log))
+    hosts = [load, *(instance.machine for instance in instances)]
+    try:
+        for host in hosts:
+            daemons.sweep(host, base)
+        for instance in instances:
+            for host in (instance.machine, load):
+                host.run(["mkdir", "-p", "-m", "755", instance.work], timeout=30)
+            suite.prepare(instance, parameters)
+        _together(instances, lambda instance: suite.warm_up(instance, parameters))
+        results = _together(instances, lambda instance: suite.run(instance, parameters))
+    finally:
+        _clean(hosts, base, log)
+    samples = []
+    for instance, result in zip(instances, results, strict=True):
+        source = (instance.raw / "run.stdout").relative_to(run_dir)
+        try:
+            readings = suite.read(result.stdout, parameters)
+        except SanityError as error:
+            raise SanityError(f"{instance.machine.name}: {error.message}", detail=f"see {source}") from error
+        for r in readings:
+            samples.append(
+                Sample(
+                    step.key, step.suite, step.configuration, step.vms, instance.vm, step.repetition,
+                    r.metric, r.value, r.unit, r.better, str(source),
+                )
+            )  # fmt: skip
+    return samples
+
+
+def _together(instances: Sequence[Instance], work: Callable[[Instance], Any]) -> list[Any]:
+    """Do `work` for all instances at once; the first error is raised after all have ended."""
+    if len(instances) == 1:
+        return [work(instances[0])]
+    barrier = threading.Barrier(len(instances))
+
+    def start(instance: Instance) -> Any:
+        barrier.wait()
+        return work(instance)
+
+    with ThreadPoolExecutor(len(instances)) as pool:
+        futures = [pool.submit(start, instance) for instance in instances]
+        return [future.result() for future in futures]
+
+
+def _clean(hosts: Sequence[Remote], base: str, log: Log) -> None:
+    """Leave nothing behind on the hosts; what cannot be reached now is swept before the next step."""
+    for host in hosts:
+        try:
+            daemons.sweep(host, base)
+        except LabError as error:
+            with contextlib.suppress(AetoolError):
+                log.write(f"{host.name}: clean-up failed: {error.message}")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""apache: ab on the load machine fetches one page over TLS from an apache2 on the machine under test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from aetool.bench.suites.apache_files import configuration, page
+from aetool.bench.suites.base import Parameters, Reading, SanityError, Suite, Target
+
+if TYPE_CHECKING:
+    from aetool.core.ssh import Result
+
+PORT = 443
+PAGE = "/gcc/index.html"
+
+
+class ApacheParameters(Parameters):
+    """`requests` for a page of `page_bytes`, `concurrency` at a time; ab waits `timeout_seconds` for each."""
+
+    requests: int = Field(gt=0)
+    concurrency: int = Field(gt=0)
+    timeout_seconds: int = Field(gt=0)
+    page_bytes: int = Field(ge=1000)
+    warm_up_requests: int = Field(ge=0)
+
+
+class Apache(Suite[ApacheParameters]):
+    """Requests a second over HTTPS, a new connection for each."""
+
+    name = "apache"
+    programs: ClassVar = {
+        ("machine", "apache2"): "apache2-bin",
+        ("machine", "openssl"): "openssl",
+        ("load", "ab"): "apache2-utils",
+    }
+    parameters = ApacheParameters
+
+    def prepare(self, target: Target, parameters: ApacheParameters) -> None:
+        """A page, a certificate made on the machine, and an apache2 of our own."""
+        work, machine = target.work, target.machine
+        machine.run(["mkdir", "-p", f"{work}/docs/gcc"], timeout=30)
+        machine.put(page(parameters.page_bytes), f"{work}/docs{PAGE}")
+        machine.put(configuration(work, target.address, PORT), f"{work}/apache.conf")
+        subject = ["-subj", f"/CN={target.address}", "-addext", f"subjectAltName=IP:{target.address}"]
+        files = ["-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem"]
+        request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"]
+        machine.run([*request, *files, *subject], timeout=120)
+        command = ["apache2", "-f", f"{work}/apache.conf", "-DFOREGROUND"]
+        target.daemon("apache", command, port=PORT)
+
+    def warm_up(self, target: Target, parameters: ApacheParameters) -> None:
+        """The same load for fewer requests."""
+        if parameters.warm_up_requests:
+            self._start(target, parameters, parameters.warm_up_requests, "warm-up")
+
+    def run(self, target: Target, parameters: ApacheParameters) -> Result:
+        """One run of ab."""
+        return self._start(target, parameters, parameters.requests, "run")
+
+    def _start(self, target: Target, p: ApacheParameters, requests: int, label: str) -> Result:
+        concurrency = min(p.concurrency, requests)  # ab refuses more connections than requests
+        options = ["-s", str(p.timeout_seconds), "-n", str(requests), "-c", str(concurrency)]
+        command = ["ab", *options, f"https://{target.address}:{PORT}{PAGE}"]
+        return target.measure(target.load, command, timeout=p.deadline_seconds, label=label)
+
+    def read(self, output: str, parameters: ApacheParameters) -> list[Reading]:
+        """The line `Requests per second`, if every request brought the whole page.
+
+        ab exits with 0 and prints a fine rate even if nobody answers, so each count is looked at.
+        """
+        found = dict(re.findall(r"^([A-Z][^:\n]+):\s+(\S+)", output, re.MULTILINE))
+        wanted = {
+            "Complete requests": str(parameters.requests),
+            "Failed requests": "0",
+            "Document Length": str(parameters.page_bytes),
+            "Non-2xx responses": None,
+        }
+        for name, value in wanted.items():
+            if found.get(name) != value:
+                raise SanityError(f"ab says {name}: {found.get(name)}, expected {value or 'no such line'}")
+        if not found.get("SSL/TLS Protocol", "").startswith("TLS"):
+            raise SanityError("ab did not speak TLS")
+        return [Reading("requests", float(found["Requests per second"]), "requests/s", "higher")]
+
+
+SUITE = Apache()

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every suite's adapter is made of.
+
+An adapter says how to prepare, warm up, measure and read one benchmark on one target. Everything that all
+suites share - directories, daemons, raw files, running on many VMs at once - is `aetool.bench.step`'s.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import Field, create_model
+
+from aetool.core.config import Model
+from aetool.core.errors import AetoolError
+
+if TYPE_CHECKING:
+    from aetool.core.ssh import Remote, Result
+
+
+class SanityError(AetoolError):
+    """The benchmark ran to its end, but its output cannot be trusted (failed requests, a wrong page)."""
+
+    exit_code = 6
+
+
+class Parameters(Model):
+    """What a profile of any suite sets.
+
+    deadline_seconds: the measured command is ended after this time.
+    estimate_seconds: what one step takes on the machine that the profile is meant for, for planning.
+    """
+
+    deadline_seconds: int = Field(gt=0, le=86400)
+    estimate_seconds: float = Field(gt=0)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+class Definition(Model, Generic[P]):
+    """A file benchmarks/<suite>.yaml."""
+
+    suite: str
+    description: str
+    profiles: dict[str, P]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number read from raw output."""
+
+    metric: str
+    value: float
+    unit: str
+    better: Literal["higher", "lower"]
+
+
+class Target(Protocol):
+    """Where one instance of a suite runs.
+
+    `machine` is the host or VM under test, reached by the load under `address`; `load` is the machine that
+    sends the load; `work` is a directory that exists on both while the step lasts.
+    """
+
+    @property
+    def machine(self) -> Remote: ...
+    @property
+    def load(self) -> Remote: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def work(self) -> str: ...
+
+    def daemon(self, name: str, command: list[str], *, port: int) -> None:
+        """Start a daemon on the machine that lives until the step ends; return when it listens on `port`."""
+        ...
+
+    def measure(self, remote: Remote, command: list[str], *, timeout: float, label: str = "run") -> Result:
+        """Run a command and keep command line, standard output and error as raw files named by `label`."""
+        ...
+
+
+class Suite(ABC, Generic[P]):
+    """The adapter of one suite.
+
+    programs: what must be installed where: ("machine" or "load", program) -> Debian package.
+    """
+
+    name: ClassVar[str]
+    programs: ClassVar[Mapping[tuple[str, str], str]]
+    parameters: type[P]
+
+    def definition(self) -> type[Definition[P]]:
+        """The model of this suite's YAML file."""
+        return create_model(
+            f"{self.name.capitalize()}Definition",
+            __base__=Definition[self.parameters],  # type: ignore[name-defined]
+        )
+
+    def prepare(self, target: Target, parameters: P) -> None:
+        """Put files and daemons in place."""
+
+    def warm_up(self, target: Target, parameters: P) -> None:
+        """Run the load once, unmeasured and shorter."""
+
+    @abstractmethod
+    def run(self, target: Target, parameters: P) -> Result:
+        """The measured part: starts at once, ends by itself."""
+
+    @abstractmethod
+    def read(self, output: str, parameters: P) -> list[Reading]:
+        """Numbers from the raw standard output; raises SanityError if it cannot be trusted."""
