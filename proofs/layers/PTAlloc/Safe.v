@@ -5,7 +5,7 @@
     invariant holds afterwards; a page handed out is an aligned page of its pool that
     was not handed out before.  Rests on [Spec] and [Init]. *)
 From SeKVM.lib Require Import Calls.
-From SeKVM.machine Require Import Init StateTac BottomTac.
+From SeKVM.machine Require Import Init CellInv StateTac BottomTac.
 From SeKVM.layers.PTAlloc Require Import Spec SpecTac.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -19,10 +19,6 @@ Definition npt_ok (vm : Z) (t : npt) : Prop :=
   bump_ok (pgd_start vm) (pud_start vm) (pgd_next t) /\
   bump_ok (pud_start vm) (pmd_start vm) (pud_next t) /\
   bump_ok (pmd_start vm) (pool_end vm) (pmd_next t).
-
-(** The object is as it should be, and so is all that others will publish. *)
-Definition cell_ok {X} (I : X -> Prop) (c : cell X) : Prop :=
-  I (c_val c) /\ Forall (Forall (fun e => I (snd e))) (c_script c).
 
 (** [h] is the set of VMs whose table this CPU has locked. *)
 Definition inv {M P} (h : gset Z) (s : St cell npt M P) : Prop :=
@@ -51,19 +47,6 @@ Lemma quiet_ok n : world_ok (quiet n).
 Proof. intros vm V. constructor. Qed.
 
 (** * Each call *)
-
-Lemma newest_ok {X} (I : X -> Prop) evs x :
-  Forall (fun e => I (snd e)) evs -> I x -> I (newest evs x).
-Proof. destruct 1 as [|[d y] evs E _]; cbn; auto. Qed.
-
-Lemma acquire_ok {X} (I : X -> Prop) (c : cell X) : cell_ok I c -> cell_ok I (acquire_cell c).
-Proof.
-  destruct c as [x h l s]. intros [A B]. cbn in A, B. unfold acquire_cell. cbn.
-  destruct B as [|evs rest B1 B2]; split; cbn; auto. now apply newest_ok.
-Qed.
-
-Lemma release_ok {X} (I : X -> Prop) me (c : cell X) : cell_ok I c -> cell_ok I (release_cell me c).
-Proof. intros [A B]. split; assumption. Qed.
 
 (** Changing one table keeps the invariant of all. *)
 Lemma inv_update {M P} h h' (s : St cell npt M P) vm c :
@@ -139,7 +122,7 @@ Proof.
   - innermost resolve. eexists. split; [reflexivity|]. cbn beta iota. split.
     + apply (inv_update h); auto.
       * cbn. rewrite H. symmetry. now apply bool_decide_eq_true.
-      * split; [|exact (proj2 C)]. cbn. apply B2; [exact (proj1 C)|].
+      * apply set_val_ok; [exact C|]. apply B2; [exact (proj1 C)|].
         apply bump_next; [repeat split; assumption | exact F].
     + exists c. eexists. split; [reflexivity|]. split; [cbn; apply lookup_insert|].
       cbn. rewrite B3. repeat split; auto.
