@@ -128,6 +128,31 @@ def short(program: str, *args: str, timeout: float = 10.0) -> str:
         raise ProcessError(f"{program} exited with status {error.exit_code}", detail=text.strip()) from error
 
 
+def spawn(argv: Sequence[str | Path], *, cwd: Path, output: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a process group of its own and return at once; its output goes to a file.
+
+    For callers that watch several programs at a time: they wait for it, and end it with `end_group`.
+    Raises MissingToolError if the program does not exist, StorageError if the file cannot be made.
+    """
+    args = [str(a) for a in argv]
+    try:
+        sink = output.open("wb")
+    except OSError as error:
+        raise storage_error(output, error) from error
+    with sink:
+        try:
+            return subprocess.Popen(
+                args,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise MissingToolError(f"{args[0]} is not installed") from error
+
+
 def end_group(child: subprocess.Popen[bytes]) -> None:
     """End a child and everything in its process group: SIGTERM, then SIGKILL after a grace period."""
     with contextlib.suppress(ProcessLookupError):

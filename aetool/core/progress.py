@@ -18,8 +18,8 @@ class Progress(Protocol):
     def say(self, message: str) -> None:
         """A line worth keeping."""
 
-    def advance(self, message: str) -> None:
-        """One more unit of the announced total is done; `message` says which."""
+    def advance(self, message: str, count: int = 1) -> None:
+        """`count` more units of the announced total are done; `message` says which."""
 
 
 class Silent:
@@ -28,7 +28,7 @@ class Silent:
     def say(self, message: str) -> None:
         """Drop it."""
 
-    def advance(self, message: str) -> None:
+    def advance(self, message: str, count: int = 1) -> None:
         """Drop it."""
 
 
@@ -39,8 +39,8 @@ class _Lines:
     def say(self, message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
-    def advance(self, message: str) -> None:
-        self._done += 1
+    def advance(self, message: str, count: int = 1) -> None:
+        self._done += count
         self.say(f"[{self._done}/{self._total}] {message}")
 
 
@@ -69,7 +69,7 @@ def progress(title: str, total: int, *, quiet: bool = False) -> Iterator[Progres
                 def say(self, message: str) -> None:
                     console.print(message, markup=False, highlight=False)
 
-                def advance(self, message: str) -> None:
-                    bar.update(task, advance=1, description=f"{title}: {message}")
+                def advance(self, message: str, count: int = 1) -> None:
+                    bar.update(task, advance=count, description=f"{title}: {message}")
 
             yield Bar()
