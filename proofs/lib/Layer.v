@@ -259,3 +259,24 @@ Corollary mod_ok_refines_keep {S} (L : tbl S) M T U :
 Proof.
   intros X K. apply mod_sim_refines; [apply mod_ok_sim, X | apply refines_keep, K].
 Qed.
+
+(** Code that is right over a part of a table is right over the whole: a layer's code
+    proof names only the primitives that it uses. *)
+Lemma fun_sim_keep {Sh Sl} (R : srel Sh Sl) (U L : tbl Sl) fn p :
+  keeps U L -> fun_sim R U fn p -> fun_sim R L fn p.
+Proof.
+  intros K X vs s t r E Z. destruct (X vs s t r E Z) as (r1 & Y & G).
+  destruct (exec_fun_sim req _ _ (refines_keep U L K) fn vs t t r1 eq_refl Y) as (r2 & Y2 & G2).
+  exists r2. split; [exact Y2|]. destruct r1, r2; cbn in G2; try tauto.
+  - now destruct G2 as [<- <-].
+  - now subst.
+Qed.
+
+Lemma fun_ok_keep {S} (U L : tbl S) fn p : keeps U L -> fun_ok U fn p -> fun_ok L fn p.
+Proof.
+  intros K X vs s r Z.
+  destruct (exec_fun_sim req _ _ (refines_keep U L K) fn vs s s r eq_refl (X vs s r Z)) as (r2 & Y2 & G2).
+  destruct r, r2; cbn in G2; try tauto.
+  - now destruct G2 as [<- <-].
+  - now subst.
+Qed.

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** A tactic for [natural]: a primitive that does not look at a component commutes
     with replacing it.  Rests on [StateTac]. *)
-From SeKVM.machine Require Export BottomTac.
+From SeKVM.machine Require Export BottomTac Rel.
 From SeKVM.layers.Locks Require Export Spec.
 
 #[export] Hint Unfold acquire_obj release_obj acquire_vm_obj release_vm_obj : prims.
@@ -14,8 +14,15 @@ Ltac natural_tac :=
       lazymatch x with context [match _ with _ => _ end] => fail | _ => destruct x end
   end; try reflexivity; try exact I.
 
-(** A whole table, written as a concrete list. *)
+(** A whole table. *)
 Ltac natural_tbl_tac :=
   red; repeat first
     [ apply Forall2_nil_2
     | eapply Forall2_cons_2; [split; [reflexivity | natural_tac] | ] ].
+
+(** A table in which [acq] and [rel] are known to pass and the rest is natural. *)
+Tactic Notation "rel_tbl_tac" uconstr(acq) uconstr(rel) :=
+  red; repeat first
+    [ apply Forall2_nil_2
+    | eapply Forall2_cons_2;
+      [split; [reflexivity | first [apply acq | apply rel | apply natural_rel; natural_tac]] | ] ].

@@ -30,13 +30,23 @@ Section Locks.
       rely c_held c;
       ret 0 (u (<[vm := release_cell (cpu_id (st_cpu s)) c]> (g s)) s)).
 
+  (** One table for each kind of object, so that a layer can hide the locks that it
+      takes itself. *)
+  Definition T_lock_pt : tbl St :=
+    [("acquire_lock_pt", acquire_vm_obj st_npts set_npts); ("release_lock_pt", release_vm_obj st_npts set_npts)].
+  Definition T_lock_vm : tbl St :=
+    [("acquire_lock_vm", acquire_vm_obj st_vms set_vms); ("release_lock_vm", release_vm_obj st_vms set_vms)].
+  Definition T_lock_core : tbl St :=
+    [("acquire_lock_core", acquire_obj st_core set_core); ("release_lock_core", release_obj st_core set_core)].
+  Definition T_lock_s2page : tbl St :=
+    [("acquire_lock_s2page", acquire_obj st_s2 set_s2); ("release_lock_s2page", release_obj st_s2 set_s2)].
+  Definition T_lock_spt : tbl St :=
+    [("acquire_lock_spt", acquire_obj st_spt set_spt); ("release_lock_spt", release_obj st_spt set_spt)].
+  Definition T_lock_smmu : tbl St :=
+    [("acquire_lock_smmu", acquire_obj st_smmu set_smmu); ("release_lock_smmu", release_obj st_smmu set_smmu)].
+
   Definition T_locks : tbl St :=
-    [("acquire_lock_pt", acquire_vm_obj st_npts set_npts); ("release_lock_pt", release_vm_obj st_npts set_npts);
-     ("acquire_lock_vm", acquire_vm_obj st_vms set_vms); ("release_lock_vm", release_vm_obj st_vms set_vms);
-     ("acquire_lock_core", acquire_obj st_core set_core); ("release_lock_core", release_obj st_core set_core);
-     ("acquire_lock_s2page", acquire_obj st_s2 set_s2); ("release_lock_s2page", release_obj st_s2 set_s2);
-     ("acquire_lock_spt", acquire_obj st_spt set_spt); ("release_lock_spt", release_obj st_spt set_spt);
-     ("acquire_lock_smmu", acquire_obj st_smmu set_smmu); ("release_lock_smmu", release_obj st_smmu set_smmu)].
+    (T_lock_pt ++ T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu)%list.
 End Locks.
 
 (** The whole interface of the layer. *)
