@@ -53,8 +53,6 @@ class Function:
         """The body of an if or a loop."""
         if node is None:
             return "Sskip"
-        if isinstance(node, c_ast.Decl):
-            raise rejection(node, "a declaration as the body", "a block in braces")
         return sequence(self._statement(node, scope, once=False))
 
     def _declare(self, node: c_ast.Decl, scope: ChainMap[str, str], *, once: bool) -> list[Term]:
