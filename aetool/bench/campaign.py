@@ -70,7 +70,7 @@ def check_unchanged(journal: Journal, resolved: Resolved) -> None:
     changed = list(differences(before, json.loads(json.dumps(resolved.data()))))
     if changed:
         raise CampaignError(
-            f"{journal.run_dir}: cannot go on: {len(changed)} definition(s) changed since the run began",
+            f"{journal.run_dir}: cannot go on, {len(changed)} definitions changed since the run began",
             detail="\n".join(changed),
             hint="put them back as they were, or start a new run with `aetool campaign run`",
         )

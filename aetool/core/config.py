@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -114,12 +114,15 @@ def _line(node: yaml.Node | None, loc: Loc) -> int | None:
 def _field_names(model: type[BaseModel], loc: Loc) -> list[str]:
     """Names allowed in the mapping that holds the last element of `loc`, if that can be told."""
     current: Any = model
+    is_key = False
     for part in loc[:-1]:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_key:
+            is_key = False
             continue
         fields = getattr(current, "model_fields", None)
         if fields is None or part not in fields:
             return []
+        is_key = get_origin(fields[part].annotation) is dict
         current = _inner_model(fields[part].annotation)
     fields = getattr(current, "model_fields", None)
     return list(fields) if fields else []

@@ -84,7 +84,11 @@ class Apache(Suite[ApacheParameters]):
                 raise SanityError(f"ab says {name}: {found.get(name)}, expected {value or 'no such line'}")
         if not found.get("SSL/TLS Protocol", "").startswith("TLS"):
             raise SanityError("ab did not speak TLS")
-        return [Reading("requests", float(found["Requests per second"]), "requests/s", "higher")]
+        try:
+            rate = float(found["Requests per second"])
+        except (KeyError, ValueError) as error:
+            raise SanityError("ab printed no line `Requests per second` with a number") from error
+        return [Reading("requests", rate, "requests/s", "higher")]
 
 
 SUITE = Apache()

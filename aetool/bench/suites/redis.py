@@ -65,7 +65,7 @@ class Redis(Suite[RedisParameters]):
         for test in TESTS:
             try:
                 rate = float(rows[test.upper()]["rps"])
-            except (KeyError, ValueError) as error:
+            except (KeyError, TypeError, ValueError) as error:
                 raise SanityError(f"redis-benchmark printed no rate for {test.upper()}") from error
             if not rate > 0:
                 raise SanityError(f"redis-benchmark printed {rate} requests a second for {test.upper()}")
