@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lab definitions: the YAML files that say which hosts there are and where they come from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from aetool.core.config import Model, load_yaml, read_yaml
+from aetool.core.errors import ConfigError
+from aetool.core.project import project_root
+from aetool.core.ssh_connect import parse_public_key
+
+ROLES = ("server", "client")
+Role = Literal["server", "client"]
+
+
+def _public_key(text: str) -> str:
+    try:
+        parse_public_key(text)
+    except ConfigError as error:
+        raise ValueError(error.message) from error
+    return text
+
+
+class StaticHost(Model):
+    """A host that somebody else looks after.
+
+    address: on the experiment network, where load is sent to.
+    ssh: where its sshd is reached, if not there (CloudLab: the control network).
+    key: private key file to log in with, relative to the definition.
+    host_key: its public host key, "TYPE BASE64".
+    sudo: log in as `user` and run everything through sudo.
+    """
+
+    address: str
+    ssh: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 22
+    user: str = "root"
+    key: str
+    host_key: Annotated[str, AfterValidator(_public_key)]
+    sudo: bool = False
+
+
+class StaticHosts(Model):
+    """The two machines of a static lab."""
+
+    server: StaticHost
+    client: StaticHost
+
+
+class StaticDefinition(Model):
+    """Two hosts that exist already. `emulated`: their numbers say nothing about Arm hardware."""
+
+    provider: Literal["static"]
+    description: str
+    emulated: bool
+    hosts: StaticHosts
+
+
+class NetnsDefinition(Model):
+    """Two Linux namespaces on this machine."""
+
+    provider: Literal["netns"]
+    description: str
+
+
+Definition = StaticDefinition | NetnsDefinition
+_MODELS: dict[str, type[StaticDefinition] | type[NetnsDefinition]] = {
+    "netns": NetnsDefinition,
+    "static": StaticDefinition,
+}
+
+
+def definition_path(lab: str | Path) -> Path:
+    """The file of a lab: the path itself, or for a bare name cloudlab/NAME.yaml; raises ConfigError."""
+    text = str(lab)
+    if isinstance(lab, Path) or "/" in text or text.endswith((".yaml", ".yml")):
+        return Path(lab)
+    folder = project_root() / "cloudlab"
+    path = folder / f"{text}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml") if "." not in p.stem))
+        raise ConfigError(
+            f"there is no lab {text!r}", hint=f"labs in {folder}: {known or 'none'}; or give a file"
+        )
+    return path
+
+
+def load_definition(path: Path) -> Definition:
+    """Read a definition; raises ConfigError naming file, line and field."""
+    data = read_yaml(path)
+    provider = data.get("provider") if isinstance(data, dict) else None
+    if provider not in _MODELS:
+        raise ConfigError(
+            f"{path}: provider: found {provider!r}, allowed are {', '.join(sorted(_MODELS))}",
+            hint="the first key of a lab definition says where its hosts come from",
+        )
+    return load_yaml(path, _MODELS[provider])
+
+
+def check_name(name: str) -> str:
+    """A lab's name becomes part of file and namespace names; raises ConfigError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", name):
+        raise ConfigError(
+            f"{name!r} cannot be the name of a lab: use letters, digits, '-', '_' and '.', at most 40"
+        )
+    return name

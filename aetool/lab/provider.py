@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a lab is to the rest of aetool, wherever its hosts come from.
+
+A provider makes hosts and says how SSH reaches them; `Lab` is the one face that campaigns and commands use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from aetool.core.errors import LabError
+from aetool.core.ssh import SshRemote
+from aetool.core.ssh_connect import Endpoint
+from aetool.lab.definition import (
+    Definition,
+    NetnsDefinition,
+    check_name,
+    definition_path,
+    load_definition,
+)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of one host without logging in: `up` says that something answers on its SSH port."""
+
+    host: str
+    address: str
+    up: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """How to reach a host and its address on the experiment network."""
+
+    endpoint: Endpoint
+    address: str
+
+
+class Provider(Protocol):
+    """Where hosts come from."""
+
+    emulated: bool
+    description: str
+
+    def up(self) -> None:
+        """Make the hosts and return when SSH answers; nothing happens if they are up. Raises LabError."""
+        ...
+
+    def down(self) -> None:
+        """Remove the hosts and all that was made for them, also after a crash; raises LabError."""
+        ...
+
+    def status(self) -> list[Status]:
+        """Look at every host without changing anything."""
+        ...
+
+    def places(self) -> Mapping[str, Place]:
+        """The hosts by role; raises LabError if they are not up."""
+        ...
+
+
+class Lab:
+    """Hosts by role. As a context manager it closes connections at the end; it does not take hosts down."""
+
+    def __init__(self, name: str, kind: str, provider: Provider) -> None:
+        self.name = name
+        self.provider_name = kind
+        self._provider = provider
+        self._remotes: dict[str, SshRemote] = {}
+
+    @property
+    def description(self) -> str:
+        """One phrase for titles: what the hosts are."""
+        return self._provider.description
+
+    @property
+    def emulated(self) -> bool:
+        """True if numbers from these hosts say nothing about Arm hardware."""
+        return self._provider.emulated
+
+    @property
+    def hosts(self) -> Mapping[str, SshRemote]:
+        """The hosts ("server", "client"); connections are made when first used. Raises LabError if not up."""
+        if not self._remotes:
+            self._remotes = {
+                role: SshRemote(place.endpoint, address=place.address)
+                for role, place in self._provider.places().items()
+            }
+        return self._remotes
+
+    def up(self) -> None:
+        """Bring the hosts up; nothing happens if they are. Raises LabError."""
+        self._provider.up()
+
+    def down(self) -> None:
+        """Take the hosts down and remove every trace of them; raises LabError."""
+        self.close()
+        self._provider.down()
+
+    def status(self) -> list[Status]:
+        """Look at the hosts."""
+        return self._provider.status()
+
+    def facts(self) -> dict[str, Any]:
+        """What the hosts are, in the form of a run's env/hosts.json; raises LabError."""
+        from aetool.lab.facts import facts
+
+        return facts(self.hosts, self)
+
+    def close(self) -> None:
+        """Drop the connections."""
+        for remote in self._remotes.values():
+            remote.close()
+        self._remotes = {}
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def default_state() -> Path:
+    """Directory that holds what running labs need (keys, logs), one subdirectory a lab."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "aetool" / "labs"
+
+
+def open_lab(definition: Path | str, *, name: str | None = None, state: Path | None = None) -> Lab:
+    """Open a lab by the name of its definition in cloudlab/, or by file; nothing is started.
+
+    name: tells labs of one definition apart (default: the file's stem).
+    state: directory for keys and logs (default: below XDG_STATE_HOME).
+    Raises ConfigError.
+    """
+    path = definition_path(definition)
+    loaded = load_definition(path)
+    lab_name = check_name(name or path.name.split(".")[0])
+    return Lab(lab_name, loaded.provider, _provider(loaded, path, lab_name, state or default_state()))
+
+
+def _provider(definition: Definition, path: Path, name: str, state: Path) -> Provider:
+    if isinstance(definition, NetnsDefinition):
+        from aetool.lab.netns import NetnsProvider
+
+        return NetnsProvider(name, definition.description, state)
+    from aetool.lab.static import StaticProvider
+
+    return StaticProvider(definition, path)
+
+
+def not_up(name: str) -> LabError:
+    """The error for using a lab that is not up."""
+    return LabError(f"the lab {name} is not up", hint=f"aetool lab up --lab {name}")
