@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`aetool report`: render a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aetool.cli.main import emit
+from aetool.core.errors import ConfigError
+from aetool.core.project import project_root
+
+_DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("run", required=False, type=_DIRECTORY)
+@click.option("--out", type=_DIRECTORY, help="Write the report there instead of RUN/report.")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts and figures as a JSON document.")
+def report(run: Path | None, out: Path | None, show: bool, as_json: bool) -> None:
+    """Render the report of the run directory RUN (the newest below runs/ if none is given).
+
+    Example: aetool report runs/quick
+    """
+    from aetool.report.terminal import summary_text
+    from aetool.report.write import render
+
+    root = project_root()
+    rendered = render(run or newest_run(root / "runs"), root / "reports", out)
+    if as_json:
+        from aetool.report.data import as_data
+
+        emit({"page": str(rendered.page), **as_data(rendered.results)})
+    else:
+        click.echo(summary_text(rendered.results))
+        click.echo(f"report: {rendered.page}")
+    if show:
+        click.launch(str(rendered.page))
+
+
+def newest_run(folder: Path) -> Path:
+    """Return the run directory below `folder` that was changed last; raises ConfigError if there is none."""
+    marks = [*folder.glob("*/journal.sqlite"), *folder.glob("*/proofs.json"), *folder.glob("*/stages.json")]
+    if not marks:
+        raise ConfigError(f"there is no run below {folder}", hint="start one by `aetool reproduce`")
+    return max(marks, key=lambda mark: (mark.stat().st_mtime, mark)).parent

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report as data for other programs: summary, claims, numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aetool.report.build import Results, facts
+from aetool.report.measure import unfinished
+
+
+def as_data(results: Results) -> dict[str, Any]:
+    """Return what the report says, JSON-ready."""
+    run = results.run
+    return {
+        "campaign": run.name,
+        "lab": run.hosts.lab.model_dump() if run.hosts else None,
+        "summary": [asdict(fact) for fact in facts(results)],
+        "claims": [
+            {
+                "id": finding.claim.id,
+                "text": finding.claim.text,
+                "part": finding.part,
+                "verdict": finding.verdict,
+                "measured": finding.measured,
+                "reason": finding.reason,
+                "verified": finding.claim.verified,
+                "uses": list(finding.uses),
+            }
+            for finding in results.findings
+        ],
+        "measurements": [
+            {
+                "id": item.id,
+                "suite": item.suite,
+                "profile": item.profile,
+                "metric": item.metric,
+                "unit": item.unit,
+                "better": item.better,
+                "configuration": item.configuration,
+                "vms": item.vms,
+                "planned": item.planned,
+                "repetitions": list(item.repetitions),
+                "estimate": asdict(item.estimate),
+                "slowdown": asdict(item.slowdown) if item.slowdown else None,
+            }
+            for item in results.found
+        ],
+        "not_run": [{"step": step.key, "state": step.state, "reason": why} for step, why in unfinished(run)]
+        + [{"part": gap.what, "reason": gap.why} for gap in run.gaps],
+    }

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The claims of a run as plain text: what `aetool reproduce` ends with."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from aetool.core.project import project_root
+from aetool.report.build import Results, compute, facts
+from aetool.report.claims import Verdict
+from aetool.report.inputs import load_run
+from aetool.report.published import load_references
+
+_WIDTH, _LEFT = 100, 16
+
+
+def terminal_summary(run_dir: Path, references: Path | None = None) -> str:
+    """Return the claims table of a run, judged by the claims in `references` (reports/ if None)."""
+    known = load_references(references or project_root() / "reports")
+    return summary_text(compute(load_run(run_dir), *known))
+
+
+def summary_text(results: Results) -> str:
+    """Return the summary and the claims table of computed results."""
+    lines = [f"Campaign {results.run.name} on {results.run.lab}", ""]
+    lines += [f"  {fact.label:<18} {fact.value:<10} {fact.detail}".rstrip() for fact in facts(results)]
+    lines += ["", f"  {'verdict':<{_LEFT}}claim"]
+    for finding in results.findings:
+        claim = finding.claim
+        name = claim.id if claim.verified else f"{claim.id} *"
+        part = f" ({finding.part})" if finding.part else ""
+        found = (
+            finding.reason if finding.verdict is Verdict.NOT_RUN else f"{finding.measured}; {finding.reason}"
+        )
+        lines += _wrapped(finding.verdict, f"{name}{part}: {found}")
+    if not all(finding.claim.verified for finding in results.findings):
+        lines += ["", "  * nobody has checked this claim against its source (reports/claims.yaml)"]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _wrapped(left: str, text: str) -> list[str]:
+    first, *rest = textwrap.wrap(text, _WIDTH - _LEFT)
+    return [f"  {left:<{_LEFT}}{first}", *(f"  {'':<{_LEFT}}{line}" for line in rest)]
