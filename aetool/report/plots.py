@@ -19,7 +19,7 @@ from aetool.report.inputs import Run
 from aetool.report.measure import Measurement
 
 INK, MUTED, ACCENT, POINT = "#1c1b1a", "#8a8784", "#0b5c8a", "#5b8db8"
-RASTER_ABOVE = 2000
+RASTER_ABOVE = 500
 _WIDTH = 7.6
 
 
