@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -127,8 +128,9 @@ def execute(
             for host in (instance.machine, load):
                 host.run(["mkdir", "-p", "-m", "755", instance.work], timeout=30)
             suite.prepare(instance, parameters)
-        _together(instances, lambda instance: suite.warm_up(instance, parameters))
-        results = _together(instances, lambda instance: suite.run(instance, parameters))
+        stop = partial(_clean, hosts, base, log)
+        _together(instances, lambda instance: suite.warm_up(instance, parameters), stop)
+        results = _together(instances, lambda instance: suite.run(instance, parameters), stop)
     finally:
         _clean(hosts, base, log)
     samples = []
@@ -148,8 +150,10 @@ def execute(
     return samples
 
 
-def _together(instances: Sequence[Instance], work: Callable[[Instance], Any]) -> list[Any]:
-    """Do `work` for all instances at once; the first error is raised after all have ended."""
+def _together(
+    instances: Sequence[Instance], work: Callable[[Instance], Any], stop: Callable[[], None]
+) -> list[Any]:
+    """Do `work` for all instances at once; at the first error, `stop` must make the others end early."""
     if len(instances) == 1:
         return [work(instances[0])]
     barrier = threading.Barrier(len(instances))
@@ -160,7 +164,11 @@ def _together(instances: Sequence[Instance], work: Callable[[Instance], Any]) ->
 
     with ThreadPoolExecutor(len(instances)) as pool:
         futures = [pool.submit(start, instance) for instance in instances]
-        return [future.result() for future in futures]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            stop()
+            raise
 
 
 def _clean(hosts: Sequence[Remote], base: str, log: Log) -> None:

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Campaigns on labs: opens the hosts, keeps the record of what they are, drives the run.
+
+The lab must be up. A run's hosts are compared with the recorded ones before it is resumed, so that numbers
+from two machines, kernels or server versions never end up in one table.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aetool import __version__
+from aetool.bench.campaign import Outcome, check_unchanged, create, drive
+from aetool.bench.definitions import Resolved, resolve
+from aetool.bench.plan import differences
+from aetool.core.errors import AetoolError, CampaignError, Interrupted, LabError, StorageError
+from aetool.core.journal import FILE, Journal, State
+from aetool.core.process import short, write_file
+from aetool.core.progress import progress
+from aetool.core.ssh import Remote
+from aetool.lab import Lab, open_lab
+
+HOSTS_FILE = "env/hosts.json"
+AETOOL_FILE = "env/aetool.json"
+# these change with every boot, or by a few pages, without making a host another one
+_VOLATILE = ("boot_id", "memory_kib")
+_PING_SECONDS = 30.0
+
+OpenLab = Callable[[str], Lab]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has come to an end for now, and where it lies."""
+
+    run_dir: Path
+    outcome: Outcome
+
+
+class LabBed:
+    """The machines of a lab, as `aetool.bench.step.Bed` wants them."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def refuses(self, configuration: str, vms: int) -> str | None:
+        """A lab without a hypervisor runs on its server only."""
+        if vms == 0 and configuration == "native":
+            return None
+        return f"the lab {self._lab.name} ({self._lab.provider_name}) has no virtual machines"
+
+    def machines(self, configuration: str, vms: int) -> Sequence[Remote]:
+        """The server itself."""
+        return [self._lab.hosts["server"]]
+
+    def load(self) -> Remote:
+        """The client."""
+        return self._lab.hosts["client"]
+
+    def reconnect(self) -> None:
+        """Connect to both hosts anew."""
+        self._lab.close()
+        for remote in self._lab.hosts.values():
+            remote.run(["true"], timeout=_PING_SECONDS)
+
+
+def start(
+    root: Path,
+    name: str,
+    *,
+    lab: str,
+    profile: str | None = None,
+    run_dir: Path | None = None,
+    quiet: bool = False,
+    opener: OpenLab = open_lab,
+) -> Run:
+    """Begin a campaign in a new run directory (default: below root/runs) and drive it to its end.
+
+    Raises ConfigError, CampaignError if the directory holds a run, LabError, StorageError, Interrupted.
+    """
+    resolved = resolve(root, name, lab=lab, profile=profile)
+    place = run_dir or root / "runs" / f"{name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    with opener(lab) as hosts, create(place, resolved) as journal:
+        return _drive(root, journal, resolved, hosts, retry_failed=False, quiet=quiet)
+
+
+def resume(
+    root: Path, run_dir: Path, *, retry_failed: bool = False, quiet: bool = False, opener: OpenLab = open_lab
+) -> Run:
+    """Go on with a run, wherever its last driver ended.
+
+    retry_failed: run steps that have failed once more as well.
+    Raises what `start` raises, and CampaignError if definitions or hosts have changed since.
+    """
+    with Journal.open(run_dir) as journal:
+        recorded = json.loads(journal.meta["definition"])["campaign"]
+        name, lab = journal.meta["campaign"], journal.meta["lab"]
+        resolved = resolve(root, name, lab=lab, profile=recorded["profile"])
+        check_unchanged(journal, resolved)
+        with opener(lab) as hosts:
+            return _drive(root, journal, resolved, hosts, retry_failed=retry_failed, quiet=quiet)
+
+
+def latest(root: Path) -> Path:
+    """The run below root/runs that was worked on last; raises CampaignError if there is none."""
+    journals = list((root / "runs").glob(f"*/{FILE}"))
+    if not journals:
+        raise CampaignError(f"{root / 'runs'}: holds no run", hint="begin one with `aetool campaign run`")
+    return max(journals, key=lambda path: (path.stat().st_mtime, path)).parent
+
+
+def _drive(
+    root: Path, journal: Journal, resolved: Resolved, lab: Lab, *, retry_failed: bool, quiet: bool
+) -> Run:
+    steps = journal.steps()
+    done = {State.DONE} if retry_failed else {State.DONE, State.FAILED}
+    left = sum(step.state not in done for step in steps)
+    with _resumable(journal.run_dir):
+        _record(root, journal.run_dir, lab)
+        with progress(f"campaign {resolved.campaign.campaign}", left, quiet=quiet) as shown:
+            shown.say(f"{left} of {len(steps)} steps to do in {journal.run_dir}")
+            return Run(
+                journal.run_dir, drive(journal, resolved, LabBed(lab), shown, retry_failed=retry_failed)
+            )
+
+
+@contextmanager
+def _resumable(run_dir: Path) -> Iterator[None]:
+    """Let every error after which the run can go on say how."""
+    command = f"go on with `aetool campaign resume --run {run_dir}`"
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; every step that was done is kept", hint=command) from error
+    except (LabError, StorageError) as error:
+        error.hint = f"{error.hint}; then {command}" if error.hint else command
+        raise
+
+
+def _record(root: Path, run_dir: Path, lab: Lab) -> None:
+    """Write what hosts and aetool are, or check that they are what the run began with."""
+    now = json.loads(json.dumps(lab.facts()))
+    path = run_dir / HOSTS_FILE
+    if path.exists():
+        changed = list(differences(_lasting(_read(path)), _lasting(now)))
+        if changed:
+            raise CampaignError(
+                f"{run_dir}: cannot go on, the hosts are not what they were when the run began",
+                detail="\n".join(changed),
+                hint="put them back as they were, or start a new run with `aetool campaign run`",
+            )
+    else:
+        _write(path, now)
+    own = {"version": __version__, **_checkout(root)}
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    path = run_dir / AETOOL_FILE
+    if path.exists():
+        before = _read(path)
+        before["resumed"] = [*before.get("resumed", []), {**own, "at": stamp}]
+        _write(path, before)
+    else:
+        _write(path, {**own, "started": stamp})
+
+
+def _lasting(facts: dict[str, Any]) -> dict[str, Any]:
+    hosts = {
+        role: {name: value for name, value in host.items() if name not in _VOLATILE}
+        for role, host in facts["hosts"].items()
+    }
+    return {**facts, "hosts": hosts}
+
+
+def _checkout(root: Path) -> dict[str, Any]:
+    """Commit of the checkout and whether it has been changed; None for both outside git."""
+    try:
+        commit = short("git", "-C", str(root), "rev-parse", "HEAD")
+        dirty = bool(short("git", "-C", str(root), "status", "--porcelain"))
+    except AetoolError:
+        return {"commit": None, "dirty": None}
+    return {"commit": commit, "dirty": dirty}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CampaignError(f"{path}: cannot be read: {error}") from error
+    assert isinstance(data, dict)
+    return data
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    write_file(path, json.dumps(data, indent=2, sort_keys=True) + "\n")
