@@ -175,3 +175,38 @@ def _explain(result: BuildResult) -> None:
     width = max(len(entry.file) for entry in result.files)
     for entry in result.files:
         click.echo(f"{entry.file:<{width}}  {entry.action:<11}  {entry.why}")
+
+
+@proofs.command()
+@click.option(
+    "--full", is_flag=True, help="Compile anew without the store; coqchk down to the standard library."
+)
+@click.option("--jobs", "-j", type=click.IntRange(1), help="Compilations at a time; default: all processors.")
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=3600.0, help="Seconds for coqtop and for coqchk."
+)
+@_json_option
+@_tree_option
+def audit(full: bool, jobs: int | None, timeout: float, as_json: bool, directory: Path | None) -> int:
+    """Build the tree, then see what it rests on; exit code 4 if on something it must not.
+
+    Example: aetool proofs audit --json
+    """
+    from aetool.core.progress import progress
+    from aetool.proofs import audit as auditor
+    from aetool.proofs.build import Options
+
+    root = tree_root(directory)
+    with progress("audit", 0, quiet=as_json) as shown:
+        result = auditor.audit(root, full=full, options=Options(jobs=jobs), timeout=timeout, progress=shown)
+    error = result.error()
+    if as_json:
+        emit(result.as_json())
+        return error.exit_code if error else 0
+    for check in result.checks:
+        click.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
+        for line in check.lines() if check.passed else []:
+            click.echo(f"      {line}")
+    if error:
+        raise error
+    return 0

@@ -41,12 +41,12 @@ class _Lines:
 
     def advance(self, message: str, count: int = 1) -> None:
         self._done += count
-        self.say(f"[{self._done}/{self._total}] {message}")
+        self.say(f"[{self._done}/{self._total}] {message}" if self._total else message)
 
 
 @contextmanager
 def progress(title: str, total: int, *, quiet: bool = False) -> Iterator[Progress]:
-    """Show `total` units of work under `title`.
+    """Show `total` units of work under `title`; 0 if it is not known how many there will be.
 
     A bar if standard error is a terminal, one line a unit otherwise, nothing if `quiet`.
     """
@@ -63,7 +63,7 @@ def progress(title: str, total: int, *, quiet: bool = False) -> Iterator[Progres
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with RichProgress(*columns, console=console) as bar:
-            task = bar.add_task(title, total=total)
+            task = bar.add_task(title, total=total or None)
 
             class Bar:
                 def say(self, message: str) -> None:

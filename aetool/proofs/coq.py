@@ -28,6 +28,7 @@ class Toolchain:
     compiler: tuple[str, ...]
     dependencies: tuple[str, ...]
     checker: tuple[str, ...]
+    toplevel: tuple[str, ...]
     version: str
     library: str
     identity: str
@@ -69,13 +70,17 @@ def toolchain() -> Toolchain:
 
     path = compiler_path()
     if Path(path).name == "rocq":
-        commands: tuple[tuple[str, ...], ...] = ((path, "c"), (path, "dep"), (path, "check"))
+        commands: tuple[tuple[str, ...], ...] = tuple(
+            (path, command) for command in ("c", "dep", "check", "top")
+        )
     else:
         folder = Path(path).parent
-        commands = ((path,), (str(folder / "coqdep"),), (str(folder / "coqchk"),))
+        commands = tuple((str(folder / program),) for program in ("coqc", "coqdep", "coqchk", "coqtop"))
     version = run([*commands[0], "--print-version"], timeout=60).output.split()[0]
     library = run([*commands[0], "-where"], timeout=60).output.strip()
     digest = hashlib.sha256(version.encode())
     digest.update(Path(path).read_bytes())
-    compiler, dependencies, checker = commands
-    return Toolchain(compiler, dependencies, checker, version, os.path.realpath(library), digest.hexdigest())
+    compiler, dependencies, checker, toplevel = commands
+    return Toolchain(
+        compiler, dependencies, checker, toplevel, version, os.path.realpath(library), digest.hexdigest()
+    )

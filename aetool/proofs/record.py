@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-FORMAT = 3
+FORMAT = 4
 STATE_DIR = ".aetool"
 # Two writes within one tick of the kernel's clock (4 to 10 ms) can leave the same times.
 SETTLED_NS = 50_000_000

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAGIC = 0x436F7121  # "Coq!"
+# OCaml's marshalled `None`: what the segments `tasks` and `universes` hold when every proof was checked.
+NOTHING_LEFT = bytes.fromhex("c5e35411975aef719f04a574b4ff5940")
 SEGMENTS = frozenset({"library", "opaques", "summary", "tasks", "universes"})
 
 
@@ -55,6 +57,8 @@ def inspect(data: bytes) -> Compiled:
     for name, (position, length, digest) in segments.items():
         if hashlib.md5(data[position : position + length], usedforsecurity=False).digest() != digest:
             problem = f"the segment {name!r} does not have the digest that is written for it"
+        elif name in ("tasks", "universes") and digest != NOTHING_LEFT:
+            problem = "it holds statements whose proofs were not checked (made by -vos or -vio)"
     return Compiled(whole, f"library:{segments['library'][2].hex()}", problem)
 
 
