@@ -210,3 +210,37 @@ def audit(full: bool, jobs: int | None, timeout: float, as_json: bool, directory
     if error:
         raise error
     return 0
+
+
+@proofs.command()
+@_json_option
+@_tree_option
+def status(as_json: bool, directory: Path | None) -> int:
+    """Show the layers as a table: what is there, what checks, time, lines, audit. Compiles nothing.
+
+    Example: aetool proofs status
+    """
+    from aetool.proofs import summarize
+
+    rows = summarize.layer_rows(tree_root(directory))
+    if as_json:
+        emit(rows)
+        return 0
+    marks = {"passed": "ok", "not built": "stale", None: "-"}
+    names = ("code", "spec", "proof", "refine", "tests")
+    click.echo(
+        f"{'#':>2}  {'layer':<15}{'group':<16}"
+        + "".join(f"{name:<8}" for name in names)
+        + f"{'seconds':>8}{'C':>6}{'spec':>6}{'proof':>6}  audit"
+    )
+    for row in rows:
+        states = "".join(f"{marks.get(row[column], row[column]):<8}" for column in summarize.COLUMNS)
+        counts = "".join(f"{row[name] or '-':>6}" for name in ("lines_c", "lines_spec", "lines_proof"))
+        seconds = f"{row['seconds']:.1f}" if row["seconds"] else "-"
+        click.echo(
+            f"{row['number']:>2}  {row['name']:<15}{row['group']:<16}{states}{seconds:>8}{counts}"
+            f"  {row['audit'] or '-'}"
+        )
+    done = sum(row["complete"] for row in rows)
+    click.echo(f"{done} of {len(rows)} layers are complete")
+    return 0

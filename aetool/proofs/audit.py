@@ -119,6 +119,11 @@ def audit(
         return _Audit(build, full, timeout, shown).run()
 
 
+def remembered(build: Build) -> dict[str, Answer]:
+    """What the last audit learned about theorems, as far as it still holds."""
+    return _Audit(build, False, CHECK_TIMEOUT, Silent()).remembered()
+
+
 class _Audit:
     def __init__(self, build: Build, full: bool, timeout: float, progress: Progress) -> None:
         self._build, self._full, self._timeout, self._say = build, full, timeout, progress.say
@@ -170,13 +175,9 @@ class _Audit:
         return Check("compiled files", "every segment has its digest, every proof was checked", findings)
 
     def _answers(self, names: Sequence[str]) -> dict[str, Answer]:
-        known: dict[str, Answer] = {}
         keys = {name: self._closure_key(name) for name in names}
-        for name, key in keys.items():
-            kept = self._cache["answers"].get(name)
-            if key and kept and kept["key"] == key and not self._full:
-                values = kept["answer"]
-                known[name] = Answer(**(values | {"assumptions": tuple(values["assumptions"])}))
+        kept = {} if self._full else self.remembered()
+        known = {name: kept[name] for name in names if name in kept}
         asked = [name for name in names if name not in known]
         if asked:
             self._say(f"asking Coq what {len(asked)} theorems rest on")
@@ -184,6 +185,15 @@ class _Audit:
         self._cache["answers"] = {
             name: {"key": keys[name], "answer": asdict(known[name])} for name in names if keys[name]
         }
+        return known
+
+    def remembered(self) -> dict[str, Answer]:
+        """Answers whose theorem and all that it stands on are compiled as they were when it was asked."""
+        known: dict[str, Answer] = {}
+        for name, kept in self._cache["answers"].items():
+            if kept["key"] == self._closure_key(name):
+                values = kept["answer"]
+                known[name] = Answer(**(values | {"assumptions": tuple(values["assumptions"])}))
         return known
 
     def _closure_key(self, name: str) -> str:

@@ -99,6 +99,7 @@ class Build:
         self.record = Record.load(root)
         self.toolchain = _toolchain(self.record)
         self.project = open_project(root, notes)
+        self._gone: set[str] = set()
         self._scan()
         self.graph = {file: self.record.entries[file].requires for file in self.project.files}
         self.order = in_order(self.graph)
@@ -135,6 +136,8 @@ class Build:
 
         started = time.monotonic()
         self.record.complete = False
+        for file in self._gone:
+            remove_products(self.root, file)
         if self.options.clean:
             for file in self.selected:
                 remove_products(self.root, file)
@@ -158,9 +161,7 @@ class Build:
         if scanned == record.scanned and list(record.entries) == list(project.files):
             return
         found = dependencies(project, self.toolchain)
-        gone = set(record.entries) - set(project.files)
-        for file in gone:
-            remove_products(self.root, file)
+        self._gone = set(record.entries) - set(project.files)
         old = record.entries
         record.entries = {file: old.get(file) or Entry() for file in project.files}
         for file, requires in found.items():
