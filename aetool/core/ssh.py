@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from aetool.core.errors import HostUnreachable, RemoteCommandError
 from aetool.core.process import TAIL_LINES, write_file
@@ -196,6 +196,14 @@ class SshRemote:
             raise _failed(self.name, ["read", path], "failed", raw)
         return raw.stdout
 
+    def stream(self, argv: Sequence[str], *, timeout: float, out: BinaryIO, err: BinaryIO) -> int:
+        """Run a program, pass its output on as it comes, and return its status; raises as `run` does."""
+        return self._execute(argv, timeout, None, (out, err)).status
+
+    def channel(self) -> paramiko.Channel:
+        """A fresh channel, for uses that are not the running of one program; raises HostUnreachable."""
+        return self._channel()[1]
+
     def close(self) -> None:
         """Drop the connection; the next command makes a new one."""
         with self._lock:
@@ -232,7 +240,13 @@ class SshRemote:
                     raise HostUnreachable(f"{self.endpoint.where}: no channel: {error}") from error
         raise AssertionError("unreachable")
 
-    def _execute(self, argv: Sequence[str], timeout: float, stdin: bytes | None) -> _Raw:
+    def _execute(
+        self,
+        argv: Sequence[str],
+        timeout: float,
+        stdin: bytes | None,
+        tee: tuple[BinaryIO, BinaryIO] | None = None,
+    ) -> _Raw:
         import paramiko
 
         started = time.monotonic()
@@ -240,7 +254,7 @@ class SshRemote:
         command = f"exec {prefix}bash -c {shlex.quote(_ANNOUNCE)} aetool {shlex.join(argv)}"
         transport, channel = self._channel()
         try:
-            pump = _Pump(channel, stdin, started + timeout)
+            pump = _Pump(channel, stdin, started + timeout, tee)
             try:
                 channel.settimeout(self.endpoint.timeouts.channel)
                 channel.exec_command(command.encode("utf-8", errors="surrogateescape"))
@@ -286,8 +300,16 @@ class SshRemote:
 class _Pump:
     """Moves bytes between a channel and memory until the command ends or its deadline passes."""
 
-    def __init__(self, channel: paramiko.Channel, stdin: bytes | None, deadline: float) -> None:
+    def __init__(
+        self,
+        channel: paramiko.Channel,
+        stdin: bytes | None,
+        deadline: float,
+        tee: tuple[BinaryIO, BinaryIO] | None,
+    ) -> None:
         self._channel = channel
+        self._tee = tee
+        self._passed_on = [0, 0]
         self._stdin = stdin or b""
         self._deadline = deadline
         self.stdout = bytearray()
@@ -315,6 +337,7 @@ class _Pump:
         while True:
             got = self._read()
             if got:
+                self._pass_on()
                 quiet_since = None
                 continue
             now = time.monotonic()
@@ -324,6 +347,7 @@ class _Pump:
                 if channel.closed or channel.eof_received or now - quiet_since > _DRAIN_SECONDS:
                     while self._read():
                         pass
+                    self._pass_on()
                     return True
             if now > self._deadline:
                 return False
@@ -342,6 +366,14 @@ class _Pump:
             self.stderr += self._channel.recv_stderr(_CHUNK)
             got = True
         return got
+
+    def _pass_on(self) -> None:
+        if self._tee is None:
+            return
+        for i, data in enumerate((bytes(self.stdout), self.split()[1])):
+            self._tee[i].write(data[self._passed_on[i] :])
+            self._tee[i].flush()
+            self._passed_on[i] = len(data)
 
     def _write(self) -> None:
         sent = 0

@@ -113,6 +113,7 @@ def connect(endpoint: Endpoint) -> paramiko.Transport:
         raise HostUnreachable(f"{endpoint.where}: the connection broke: {error}") from error
     try:
         transport.banner_timeout = limits.banner
+        transport.handshake_timeout = 2 * limits.banner
         transport.auth_timeout = limits.auth
         transport.channel_timeout = limits.channel
         _prefer(transport, kind)
@@ -121,6 +122,12 @@ def connect(endpoint: Endpoint) -> paramiko.Transport:
         transport.set_keepalive(max(1, int(limits.silence / 4)))
     except BaseException:
         transport.close()
+        # close() does nothing to a connection that never got anywhere: its thread would linger, and the
+        # handshake's timer would keep the interpreter from ending
+        transport.packetizer.complete_handshake()
+        with contextlib.suppress(OSError):
+            wire.shutdown(socket.SHUT_RDWR)
+        wire.close()
         raise
     return transport
 
@@ -160,11 +167,15 @@ def _handshake(transport: paramiko.Transport, endpoint: Endpoint, pinned: bytes)
     import paramiko
 
     try:
-        transport.start_client(timeout=endpoint.timeouts.banner)
+        # a banner in time, then as long again for the exchange of keys; when that time is over, paramiko
+        # returns as if all were well, and asking for the key is what raises
+        transport.start_client(timeout=2 * endpoint.timeouts.banner)
+        found = transport.get_remote_server_key()
     except (paramiko.SSHException, EOFError, OSError) as error:
         reason = str(error) or "the other side closed the connection"
+        if transport.is_active():
+            reason = f"the exchange of keys did not end within {2 * endpoint.timeouts.banner:g} s"
         raise HostUnreachable(f"{endpoint.where}: no SSH connection: {reason}") from error
-    found = transport.get_remote_server_key()
     if found.asbytes() != pinned:
         raise HostKeyError(
             f"{endpoint.where} is not the pinned host: its key is {fingerprint(found.asbytes())} "
@@ -196,11 +207,9 @@ def _private_key(path: Path) -> paramiko.PKey:
 
     try:
         return paramiko.PKey.from_path(path)
-    except paramiko.PasswordRequiredException as error:
-        raise ConfigError(f"{path}: the private key has a passphrase; use one without") from error
-    except TypeError as error:  # what the cryptography package says about a passphrase
-        raise ConfigError(f"{path}: the private key cannot be used: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path}: the private key cannot be read: {error.strerror or error}") from error
-    except (paramiko.SSHException, ValueError) as error:
+    except (paramiko.SSHException, TypeError, ValueError) as error:
+        if "password" in str(error):  # what the cryptography package says about a passphrase
+            raise ConfigError(f"{path}: the private key has a passphrase; use one without") from error
         raise ConfigError(f"{path}: not a private key: {error}") from error

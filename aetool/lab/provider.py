@@ -160,4 +160,4 @@ def _provider(definition: Definition, path: Path, name: str, state: Path) -> Pro
 
 def not_up(name: str) -> LabError:
     """The error for using a lab that is not up."""
-    return LabError(f"the lab {name} is not up", hint=f"aetool lab up --lab {name}")
+    return LabError(f"the lab {name} is not up", hint="bring it up first: aetool lab up")
