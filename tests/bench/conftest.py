@@ -15,11 +15,12 @@ from aetool.bench.definitions import Resolved, resolve
 
 @pytest.fixture
 def checkout(tmp_path: Path, project: Path) -> Path:
-    """A copy of benchmarks/ under a root of its own."""
+    """A copy of the definitions of benchmarks and labs under a root of its own."""
     root = tmp_path / "checkout"
-    for mark in ("proofs", "reports", "cloudlab"):
+    for mark in ("proofs", "reports"):
         (root / mark).mkdir(parents=True)
-    shutil.copytree(project / "benchmarks", root / "benchmarks")
+    for folder in ("benchmarks", "cloudlab"):
+        shutil.copytree(project / folder, root / folder)
     return root
 
 
