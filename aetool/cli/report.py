@@ -17,18 +17,30 @@ _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.argument("run", required=False, type=_DIRECTORY)
 @click.option("--out", type=_DIRECTORY, help="Write the report there instead of RUN/report.")
+@click.option("--against", type=_DIRECTORY, help="Compare with this other run.")
+@click.option("--trace", metavar="NUMBER", help="Walk back from a number or a claim to the raw output.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts and figures as a JSON document.")
-def report(run: Path | None, out: Path | None, show: bool, as_json: bool) -> None:
+def report(
+    run: Path | None, out: Path | None, against: Path | None, trace: str | None, show: bool, as_json: bool
+) -> None:
     """Render the report of the run directory RUN (the newest below runs/ if none is given).
 
+    Numbers are named as in "Where the numbers come from": suite.profile.metric.configuration.vms.
+
+    \b
     Example: aetool report runs/quick
+             aetool report runs/quick --trace redis.quick.get.native.0
     """
     from aetool.report.terminal import summary_text
     from aetool.report.write import render
 
     root = project_root()
-    rendered = render(run or newest_run(root / "runs"), root / "reports", out)
+    run = run or newest_run(root / "runs")
+    if trace is not None:
+        _trace(run, root / "reports", trace, as_json)
+        return
+    rendered = render(run, root / "reports", out, against=against)
     if as_json:
         from aetool.report.data import as_data
 
@@ -38,6 +50,19 @@ def report(run: Path | None, out: Path | None, show: bool, as_json: bool) -> Non
         click.echo(f"report: {rendered.page}")
     if show:
         click.launch(str(rendered.page))
+
+
+def _trace(run: Path, references: Path, name: str, as_json: bool) -> None:
+    from aetool.report.build import compute
+    from aetool.report.inputs import load_run
+    from aetool.report.published import load_references
+    from aetool.report.trace import trace_data, trace_text
+
+    results = compute(load_run(run), *load_references(references))
+    if as_json:
+        emit(trace_data(results, name))
+    else:
+        click.echo(trace_text(results, name), nl=False)
 
 
 def newest_run(folder: Path) -> Path:

@@ -182,8 +182,9 @@ def _compared(
         measured = f"{number(quotient.value)} ({interval(quotient.low, quotient.high)})"
     if verdict is Verdict.UNDECIDED:
         needed = repetitions_needed(pair[0].repetitions, pair[1].repetitions)
-        hint = f"about {needed} repetitions show a difference of 5 %" if needed else "too few repetitions"
-        limit = f"{limit}; the interval allows both answers; {hint}"
+        limit += "; the interval allows both answers"
+        if needed and needed > min(pair[0].estimate.n, pair[1].estimate.n):
+            limit += f"; about {needed} repetitions show a difference of 5 %"
     n = f"{pair[0].estimate.n}, {pair[1].estimate.n}"
     return Finding(claim, part, verdict, measured, limit, n, (pair[0].id, pair[1].id))
 

@@ -7,7 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from aetool.report.build import Results, facts
+from aetool.report.document import plain
 from aetool.report.measure import unfinished
+
+
+def _rounded(value: Any) -> Any:
+    return float(plain(value)) if isinstance(value, float) else value
 
 
 def as_data(results: Results) -> dict[str, Any]:
@@ -41,9 +46,11 @@ def as_data(results: Results) -> dict[str, Any]:
                 "configuration": item.configuration,
                 "vms": item.vms,
                 "planned": item.planned,
-                "repetitions": list(item.repetitions),
-                "estimate": asdict(item.estimate),
-                "slowdown": asdict(item.slowdown) if item.slowdown else None,
+                "repetitions": [_rounded(value) for value in item.repetitions],
+                "estimate": {name: _rounded(value) for name, value in asdict(item.estimate).items()},
+                "slowdown": {name: _rounded(value) for name, value in asdict(item.slowdown).items()}
+                if item.slowdown
+                else None,
             }
             for item in results.found
         ],

@@ -7,11 +7,12 @@ four cannot disagree.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 Tone = Literal["", "good", "bad", "warn", "quiet"]
-Kind = Literal["text", "number", "code"]
+Kind = Literal["text", "number", "code", "wide"]
 
 
 @dataclass(frozen=True)
@@ -115,24 +116,28 @@ class Document:
         return [block for section in self.sections for block in section.blocks if isinstance(block, Figure)]
 
 
+def slug(text: str) -> str:
+    """Return text as something that can name a file and an element of a page."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "unnamed"
+
+
+def plain(value: float) -> str:
+    """Write a number for programs, to 12 digits: the last ones differ between processors."""
+    return f"{value:.12g}"
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """Write a number with that many significant digits, without an exponent where it can be avoided."""
     if value is None:
         return "–"
-    if value == int(value) and abs(value) < 1e9:
-        return f"{int(value):,}"
-    if 1e-4 <= abs(value) < 1e9:
-        decimals = 0 if abs(value) >= 10 ** (digits - 1) else digits - 1 - _magnitude(value)
-        return f"{value:,.{max(decimals, 0)}f}"
-    return f"{value:.{digits - 1}e}"
+    if value == 0 or isinstance(value, int):
+        return f"{value:,}" if value else "0"
+    mantissa = f"{value:.{digits - 1}e}"
+    if not 1e-4 <= abs(value) < 1e9:
+        return mantissa
+    return f"{value:,.{max(digits - 1 - int(mantissa.split('e')[1]), 0)}f}"
 
 
 def interval(low: float | None, high: float | None, digits: int = 4) -> str:
     """Write an interval, or a dash where there is none."""
     return "–" if low is None or high is None else f"{number(low, digits)} to {number(high, digits)}"
-
-
-def _magnitude(value: float) -> int:
-    from math import floor, log10
-
-    return floor(log10(abs(value)))

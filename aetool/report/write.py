@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The document as files: one HTML page, Markdown, a CSV file a table, an SVG file a plot.
+"""The document as files: one HTML page, Markdown, JSON, a CSV and a LaTeX file a table, an SVG a plot.
 
 Equal run directories give equal bytes wherever they lie: no clock, no path of this machine, no chance.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,9 +18,12 @@ import pandas as pd
 from aetool.core.errors import AetoolError, StorageError
 from aetool.core.process import storage_error, write_file
 from aetool.report.build import Results, build, compute
-from aetool.report.document import Document, Table
+from aetool.report.compare import comparison_section
+from aetool.report.data import as_data
+from aetool.report.document import Document, Table, plain
+from aetool.report.drawing import inline
 from aetool.report.inputs import load_run
-from aetool.report.plots import inline
+from aetool.report.latex import table_tex
 from aetool.report.published import load_references
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -34,15 +38,19 @@ class Rendered:
     results: Results
 
 
-def render(run_dir: Path, references: Path, out: Path | None = None) -> Rendered:
+def render(
+    run_dir: Path, references: Path, out: Path | None = None, *, against: Path | None = None
+) -> Rendered:
     """Write the report of a run directory into `out` (its own report/ by default).
 
-    references: the folder with published.yaml and claims.yaml. Files of an earlier report that this one
-    does not have are removed. Raises ConfigError, StorageError.
+    references: the folder with published.yaml and claims.yaml; against: another run to compare with.
+    Files of an earlier report that this one does not have are removed. Raises ConfigError, StorageError.
     """
-    results = compute(load_run(run_dir), *load_references(references))
+    known = load_references(references)
+    results = compute(load_run(run_dir), *known)
+    other = compute(load_run(against), *known) if against else None
     target = out or run_dir / "report"
-    contents = render_files(results)
+    contents = render_files(results, other)
     _clear(target, contents)
     try:
         for folder in {(target / name).parent for name in contents}:
@@ -54,18 +62,27 @@ def render(run_dir: Path, references: Path, out: Path | None = None) -> Rendered
     return Rendered(target / "index.html", tuple(target / name for name in contents), results)
 
 
-def render_files(results: Results) -> dict[str, str]:
-    """Return the report as relative paths and texts."""
+def render_files(results: Results, other: Results | None = None) -> dict[str, str]:
+    """Return the report as relative paths and texts, compared with another run if one is given."""
     document = build(results)
+    if other is not None:
+        compared = (*document.sections, comparison_section(results, other))
+        document = replace(document, sections=compared)
     files = {
         "index.html": html(document),
         "report.md": markdown(document),
+        "report.json": _json(results),
         "csv/samples.csv": _samples(results.run.samples),
         "csv/summary.csv": _summary(results),
     }
-    files |= {f"csv/{file_name(table.name)}.csv": table_csv(table) for table in document.tables}
-    files |= {f"plots/{file_name(figure.name)}.svg": figure.svg for figure in document.figures}
+    files |= {f"csv/{table.name}.csv": table_csv(table) for table in document.tables}
+    files |= {f"tex/{table.name}.tex": table_tex(table) for table in document.tables if not table.folded}
+    files |= {f"plots/{figure.name}.svg": figure.svg for figure in document.figures}
     return files
+
+
+def _json(results: Results) -> str:
+    return json.dumps(as_data(results), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def html(document: Document) -> str:
@@ -81,6 +98,7 @@ def html(document: Document) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["plain"] = plain
     return environment.get_template("report.html.j2").render(
         document=document,
         figures={figure.name: Markup(inline(figure)) for figure in document.figures},
@@ -103,7 +121,6 @@ def markdown(document: Document) -> str:
     )
     environment.filters["md"] = escape_markdown
     environment.filters["fence"] = fence
-    environment.filters["file"] = file_name
     return environment.get_template("report.md.j2").render(document=document)
 
 
@@ -119,11 +136,6 @@ def fence(text: str) -> str:
     return f"{bar}coq\n{text}\n{bar}"
 
 
-def file_name(name: str) -> str:
-    """Return a table's or figure's name as a file name."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "unnamed"
-
-
 def table_csv(table: Table) -> str:
     """Return a table as CSV, with numbers unrounded where a cell has one."""
     rows = [[_plain(cell.text, cell.value) for cell in row] for row in table.rows]
@@ -132,7 +144,7 @@ def table_csv(table: Table) -> str:
 
 def _plain(text: str, value: float | None) -> str:
     if value is not None and re.fullmatch(r"[-\d.,e+]+", text):
-        return repr(int(value)) if value == int(value) else repr(value)
+        return plain(value)
     # a spreadsheet must not run a cell as a formula
     return f"'{text}" if text[:1] in ("=", "+", "@", "-", "\t") and len(text) > 1 else text
 
@@ -153,8 +165,14 @@ def _summary(results: Results) -> str:
         cells = [m.id, m.suite, m.profile, m.metric, m.unit, m.better, m.configuration, m.vms, e.n, m.planned]
         cells += [e.centre, e.low, e.high, e.method, e.arithmetic]
         cells += [s.value, s.low, s.high, s.method] if s else [None] * 4
-        rows.append(["" if cell is None else str(cell) for cell in cells])
+        rows.append([_field(cell) for cell in cells])
     return _csv(rows)
+
+
+def _field(cell: float | str | None) -> str:
+    if cell is None:
+        return ""
+    return plain(cell) if isinstance(cell, float) else str(cell)
 
 
 def _csv(rows: list[list[str]]) -> str:
@@ -167,7 +185,7 @@ def _clear(target: Path, contents: dict[str, str]) -> None:
     """Remove what an earlier report left in its folders and this one will not overwrite."""
     if target.exists() and not target.is_dir():
         raise AetoolError(f"{target}: is a file", hint="give another directory with --out")
-    for folder, suffix in (("csv", ".csv"), ("plots", ".svg")):
+    for folder, suffix in (("csv", ".csv"), ("tex", ".tex"), ("plots", ".svg")):
         for path in sorted((target / folder).glob(f"*{suffix}")):
             if f"{folder}/{path.name}" not in contents:
                 try:

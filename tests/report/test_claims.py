@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import recorded
+import recorded_runs as recorded
 import yaml
 
 from aetool.core.errors import ConfigError

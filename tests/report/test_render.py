@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-import recorded
+import recorded_runs as recorded
 
 from aetool.core.errors import ConfigError, StorageError
 from aetool.report.write import render
@@ -36,7 +36,7 @@ def test_the_report_of_a_recorded_run_is_the_golden_one(golden_run: Path, refere
     render(golden_run, references)
     found = files(golden_run / "report")
     # plots depend on the version of matplotlib, and the page shows them; their text is tested elsewhere
-    found = {name: text for name, text in found.items() if name.endswith((".md", ".csv"))}
+    found = {name: text for name, text in found.items() if name.endswith((".md", ".csv", ".tex", ".json"))}
     if os.environ.get("AETOOL_UPDATE_GOLDEN"):
         shutil.rmtree(GOLDEN, ignore_errors=True)
         for name, text in found.items():

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from aetool.report.document import Cell, Column, Figure, Section, Table, interval, number
+from aetool.report.document import Cell, Column, Figure, Section, Table, interval, number, slug
 from aetool.report.inputs import Run
 from aetool.report.measure import Measurement, suites
-from aetool.report.plots import slowdown_figure, suite_figure
+from aetool.report.plots import curve_figure, slowdown_figure, suite_figure
 from aetool.report.published import Published
 from aetool.report.sections.published import beside
+from aetool.report.sections.side import side_by_side
 
 RAW_SHOWN = 500
 _COLUMNS = (
@@ -21,7 +22,7 @@ _COLUMNS = (
     Column("Better"),
     Column("Spread", "number"),
     Column("Against native", "number"),
-    Column("Published"),
+    Column("Published", "wide"),
     Column("For 5 %", "number"),
 )
 _NOTES = (
@@ -46,7 +47,10 @@ def bench_section(run: Run, found: list[Measurement], published: Published) -> S
     )
     blocks: list[Figure | Table] = []
     for (suite, profile), items in suites(found).items():
-        blocks += [f for f in (suite_figure(run, items), slowdown_figure(run, items)) if f]
+        drawn = (suite_figure(run, items), slowdown_figure(run, items), curve_figure(run, items))
+        blocks += [figure for figure in drawn if figure]
+        side = side_by_side(run, items, published)
+        blocks += [side] if side else []
         blocks += [_summary(run, suite, profile, items, published), _raw(run, suite, profile, items)]
     return Section("benchmarks", "Benchmarks", prose + _NOTES, tuple(blocks))
 
@@ -79,7 +83,7 @@ def _summary(run: Run, suite: str, profile: str, items: list[Measurement], publi
             )
         )
     caption = f"{suite}, profile {profile}, on {run.lab}"
-    return Table(f"{suite}-{profile}", caption, _COLUMNS, tuple(rows))
+    return Table(slug(f"{suite}-{profile}"), caption, _COLUMNS, tuple(rows))
 
 
 def _against_native(item: Measurement) -> Cell:
@@ -118,4 +122,4 @@ def _raw(run: Run, suite: str, profile: str, items: list[Measurement]) -> Table:
         else [f"The first {len(rows)} of {total:,} values; all are in csv/samples.csv."]
     )
     caption = f"{suite}, profile {profile}, on {run.lab}: every value, and the file it was read from"
-    return Table(f"{suite}-{profile}-values", caption, columns, tuple(rows), tuple(notes), folded=True)
+    return Table(slug(f"{suite}-{profile}-values"), caption, columns, tuple(rows), tuple(notes), folded=True)

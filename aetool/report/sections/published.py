@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aetool.report.document import Cell, number
+from aetool.report.document import Cell
 from aetool.report.published import Checked, PublishedFigure
 
 
@@ -18,7 +18,7 @@ def beside(figures: Sequence[PublishedFigure]) -> Cell:
         unit = f" {figure.unit}" if figure.unit else ""
         what = "× native" if figure.quantity == "slowdown" else ""
         texts.append(
-            f"{number(figure.value)}{unit}{what} on {figure.machine} [{figure.source}, {standing(figure)}]"
+            f"{figure.value:,.12g}{unit}{what} on {figure.machine} [{figure.source}, {standing(figure)}]"
         )
     return Cell("; ".join(texts), figures[0].value, "" if all(f.verified for f in figures) else "warn")
 

@@ -23,12 +23,12 @@ VERDICT_TONES: dict[Verdict, Tone] = {
 def claims_section(run: Run, findings: list[Finding]) -> Section:
     """The published claims with their verdicts."""
     columns = (
-        Column("Claim"),
+        Column("Claim", "wide"),
         Column("Part"),
         Column("Verdict"),
         Column("n"),
         Column("Measured"),
-        Column("Why"),
+        Column("Why", "wide"),
         Column("Source of the claim"),
     )
     rows = tuple(

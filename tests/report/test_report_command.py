@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import recorded
+import recorded_runs as recorded
 
 from aetool.cli.report import newest_run
 from aetool.core.errors import ConfigError

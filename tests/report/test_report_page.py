@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import recorded
+import recorded_runs as recorded
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from aetool.report.write import render
@@ -129,7 +129,7 @@ def test_without_scripts_everything_is_readable(browser: Browser, address: str) 
     page.goto(address)
     expect(page.locator("#table-layers tbody tr")).to_have_count(34)
     expect(page.locator("figure svg")).to_have_count(3)
-    expect(page.locator("#table-hackbench-quick")).to_contain_text("11.23 s on m400")
+    expect(page.locator("#table-hackbench-quick")).to_contain_text("11.2317 s on m400")
     expect(page.locator("button")).to_have_count(0)
     page.locator("summary", has_text="every value").first.click()
     expect(page.locator("#table-hackbench-quick-values")).to_be_visible()
