@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Makes a connected stream socket within so many seconds, or raises OSError. Tests put faults here.
 Dial = Callable[[float], socket.socket]
+_NO_KEY = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,27 @@ def connect(endpoint: Endpoint) -> paramiko.Transport:
     return transport
 
 
+def learn_host_key(host: str, port: int, timeouts: Timeouts | None = None) -> str:
+    """Return the host key ("TYPE BASE64") that a host shows now, for a host that nobody could pin before.
+
+    Only for hosts that were just made for us; who calls this shows the fingerprint and pins the key. Raises
+    HostUnreachable.
+    """
+    endpoint = Endpoint("host", host, _NO_KEY, Path(), port=port, timeouts=timeouts or Timeouts())
+    with contextlib.closing(_dial(endpoint)) as wire:
+        import paramiko
+
+        transport = paramiko.Transport(wire)
+        try:
+            transport.banner_timeout = endpoint.timeouts.banner
+            _prefer(transport, "ssh-ed25519")
+            found = _exchange(transport, endpoint)
+            return f"{found.get_name()} {found.get_base64()}\n"
+        finally:
+            transport.packetizer.complete_handshake()
+            transport.close()
+
+
 def _dial(endpoint: Endpoint) -> socket.socket:
     limit = endpoint.timeouts.connect
     try:
@@ -163,19 +185,24 @@ def _prefer(transport: paramiko.Transport, kind: str) -> None:
     options.key_types = tuple(k for k in wanted if k in known) + tuple(k for k in known if k not in wanted)
 
 
-def _handshake(transport: paramiko.Transport, endpoint: Endpoint, pinned: bytes) -> None:
+def _exchange(transport: paramiko.Transport, endpoint: Endpoint) -> paramiko.PKey:
+    """Exchange keys and return the host's."""
     import paramiko
 
     try:
         # a banner in time, then as long again for the exchange of keys; when that time is over, paramiko
         # returns as if all were well, and asking for the key is what raises
         transport.start_client(timeout=2 * endpoint.timeouts.banner)
-        found = transport.get_remote_server_key()
+        return transport.get_remote_server_key()
     except (paramiko.SSHException, EOFError, OSError) as error:
         reason = str(error) or "the other side closed the connection"
         if transport.is_active():
             reason = f"the exchange of keys did not end within {2 * endpoint.timeouts.banner:g} s"
         raise HostUnreachable(f"{endpoint.where}: no SSH connection: {reason}") from error
+
+
+def _handshake(transport: paramiko.Transport, endpoint: Endpoint, pinned: bytes) -> None:
+    found = _exchange(transport, endpoint)
     if found.asbytes() != pinned:
         raise HostKeyError(
             f"{endpoint.where} is not the pinned host: its key is {fingerprint(found.asbytes())} "

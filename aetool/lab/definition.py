@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from aetool.core.config import Model, load_yaml, read_yaml
 from aetool.core.errors import ConfigError
@@ -15,7 +15,6 @@ from aetool.core.project import project_root
 from aetool.core.ssh_connect import parse_public_key
 
 ROLES = ("server", "client")
-Role = Literal["server", "client"]
 
 
 def _public_key(text: str) -> str:
@@ -68,8 +67,49 @@ class NetnsDefinition(Model):
     description: str
 
 
-Definition = StaticDefinition | NetnsDefinition
-_MODELS: dict[str, type[StaticDefinition] | type[NetnsDefinition]] = {
+class Experiment(Model):
+    """A CloudLab experiment to create, or to use if it runs already.
+
+    name: at most 16 characters (the portal's limit). bindings: values of the profile's parameters.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,15}$")]
+    project: str
+    profile: str
+    profile_project: str | None = None
+    hours: Annotated[int, Field(ge=1)] = 16
+    bindings: dict[str, str] = Field(default_factory=dict)
+
+
+class CloudlabDefinition(Model):
+    """Two CloudLab nodes: those of a manifest, or of an experiment that the portal is asked for.
+
+    user, key: log-in of your CloudLab account; commands go through sudo unless the user is root.
+    host_keys: public host keys by role; those not given are learnt when the hosts are first up.
+    """
+
+    provider: Literal["cloudlab"]
+    description: str
+    user: str
+    key: str
+    manifest: str | None = None
+    experiment: Experiment | None = None
+    portal: str = "https://boss.emulab.net:43794"
+    token_file: str | None = None
+    host_keys: dict[str, Annotated[str, AfterValidator(_public_key)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> CloudlabDefinition:
+        if (self.manifest is None) == (self.experiment is None):
+            raise ValueError("give either manifest or experiment")
+        if strange := set(self.host_keys) - set(ROLES):
+            raise ValueError(f"host_keys: {sorted(strange)} are not among {', '.join(ROLES)}")
+        return self
+
+
+Definition = StaticDefinition | NetnsDefinition | CloudlabDefinition
+_MODELS: dict[str, type[StaticDefinition] | type[NetnsDefinition] | type[CloudlabDefinition]] = {
+    "cloudlab": CloudlabDefinition,
     "netns": NetnsDefinition,
     "static": StaticDefinition,
 }

@@ -14,9 +14,11 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from aetool.core.errors import LabError
+from aetool.core.progress import Progress, Silent
 from aetool.core.ssh import SshRemote
 from aetool.core.ssh_connect import Endpoint
 from aetool.lab.definition import (
+    CloudlabDefinition,
     Definition,
     NetnsDefinition,
     check_name,
@@ -135,24 +137,35 @@ def default_state() -> Path:
     return Path(base) / "aetool" / "labs"
 
 
-def open_lab(definition: Path | str, *, name: str | None = None, state: Path | None = None) -> Lab:
+def open_lab(
+    definition: Path | str,
+    *,
+    name: str | None = None,
+    state: Path | None = None,
+    progress: Progress | None = None,
+) -> Lab:
     """Open a lab by the name of its definition in cloudlab/, or by file; nothing is started.
 
     name: tells labs of one definition apart (default: the file's stem).
     state: directory for keys and logs (default: below XDG_STATE_HOME).
-    Raises ConfigError.
+    progress: hears what takes long. Raises ConfigError.
     """
     path = definition_path(definition)
     loaded = load_definition(path)
     lab_name = check_name(name or path.name.split(".")[0])
-    return Lab(lab_name, loaded.provider, _provider(loaded, path, lab_name, state or default_state()))
+    provider = _provider(loaded, path, lab_name, state or default_state(), progress or Silent())
+    return Lab(lab_name, loaded.provider, provider)
 
 
-def _provider(definition: Definition, path: Path, name: str, state: Path) -> Provider:
+def _provider(definition: Definition, path: Path, name: str, state: Path, progress: Progress) -> Provider:
     if isinstance(definition, NetnsDefinition):
         from aetool.lab.netns import NetnsProvider
 
         return NetnsProvider(name, definition.description, state)
+    if isinstance(definition, CloudlabDefinition):
+        from aetool.lab.cloudlab import CloudlabProvider
+
+        return CloudlabProvider(name, definition, path, state, progress=progress)
     from aetool.lab.static import StaticProvider
 
     return StaticProvider(definition, path)
