@@ -137,10 +137,11 @@ class Scheduler:
             entry.status = Status.PASSED
             self._finish(file, Status.PASSED, "up to date", why)
             return "done"
-        why = why_changed(entry.inputs, inputs)
         if entry.inputs == inputs:
             missing = not (self._root / f"{file}o").exists()
             why = f"its compiled file {'is missing' if missing else 'is not the one that was built'}"
+        else:
+            why = why_changed(entry.inputs, inputs)
         found = None if self._options.clean else self._store.get(key_of(inputs))
         if found:
             stored, data = found
