@@ -67,7 +67,25 @@ u64 smmu_pt_load(u64 addr);
 void smmu_pt_store(u64 addr, u64 value);
 u64 get_smmu_cfg_hw_ttbr(u32 cbndx, u32 index);
 
-/* Layer 4, Locks. */
+/* Bottom machine: ticket locks, by lock number, and the ghost hand-over of the object. */
+u32 incr_ticket(u32 lk);
+u32 get_now(u32 lk);
+void incr_now(u32 lk);
+void barrier(void);
+void pull(u32 lk);
+void push(u32 lk);
+
+/* Layers 1 to 3, LockOps, LockOpsQ, LockOpsH. */
+void wait_lock(u32 lk);
+void pass_lock(u32 lk);
+void wait_qlock(u32 lk);
+void pass_qlock(u32 lk);
+void wait_hlock(u32 lk);
+void pass_hlock(u32 lk);
+
+/* Layer 4, Locks: by number, and by object. */
+void acquire_lock(u32 lk);
+void release_lock(u32 lk);
 void acquire_lock_pt(u32 vmid);
 void release_lock_pt(u32 vmid);
 void acquire_lock_vm(u32 vmid);
