@@ -75,7 +75,7 @@ def _proof_facts(run: Run) -> list[Fact]:
         return [Fact("Proofs", "not run", "; ".join(stages) or why, "quiet")]
     passed = sum(part.status == "passed" for part in proofs.layers)
     failed = [part.name for part in proofs.parts if part.status == "failed"]
-    detail = f"failed: {', '.join(failed)}" if failed else f"{len(proofs.layers_missing)} not in the tree"
+    detail = f"failed: {', '.join(failed)}" if failed else f"{len(proofs.absent)} not in the tree"
     tone: Tone = "bad" if failed else "good" if passed == proofs.layers_total else "warn"
     found = [Fact("Layers checked", f"{passed} of {proofs.layers_total}", detail, tone)]
     closed = sum(theorem.status == "closed" for theorem in proofs.theorems)

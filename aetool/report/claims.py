@@ -7,13 +7,14 @@ A verdict rests on intervals, never on means alone. Where an interval allows bot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, product
 
 from aetool.report.document import interval, number
-from aetool.report.inputs import Proofs, Run
+from aetool.report.inputs import Proofs, Run, Theorem
 from aetool.report.measure import Measurement, count, slowdown
 from aetool.report.published import (
     AuditClaim,
@@ -202,14 +203,7 @@ def _proof_finding(claim: LayersClaim | TheoremsClaim | AuditClaim, proofs: Proo
         why = "; ".join(reasons) or "all files of all layers checked by coqc"
         return Finding(claim, "", verdict, f"{len(passed)} of {claim.layers} layers checked", why)
     if isinstance(claim, TheoremsClaim):
-        relevant = [t for t in proofs.theorems if not claim.claims or t.claim in claim.claims]
-        closed = [t for t in relevant if t.status == "closed"]
-        if not relevant:
-            return Finding(claim, "", Verdict.NOT_RUN, "–", "no such theorem is listed in the run")
-        verdict = Verdict.REPRODUCED if len(closed) == len(relevant) else Verdict.NOT_REPRODUCED
-        bad = ", ".join(f"{t.name} is {t.status}" for t in relevant if t.status != "closed")
-        measured = f"{len(closed)} of {count(len(relevant), 'theorem')} closed"
-        return Finding(claim, "", verdict, measured, bad or "closed under the global context")
+        return _theorem_finding(claim, proofs.theorems)
     if proofs.audit is None:
         return Finding(claim, "", Verdict.NOT_RUN, "–", "the audit was not run")
     bad = ", ".join(check.name for check in proofs.audit.checks if not check.passed)
@@ -217,3 +211,21 @@ def _proof_finding(claim: LayersClaim | TheoremsClaim | AuditClaim, proofs: Proo
     good = sum(check.passed for check in proofs.audit.checks)
     measured = f"{good} of {count(len(proofs.audit.checks), 'check')} passed"
     return Finding(claim, "", verdict, measured, f"failed: {bad}" if bad else "every check passed")
+
+
+def _theorem_finding(claim: TheoremsClaim, theorems: Sequence[Theorem]) -> Finding:
+    absent, relevant = [], []
+    for phrase in claim.stands_for:
+        # "Theorem 1" is not mentioned by "Theorem 12"
+        mention = re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)", re.IGNORECASE)
+        found = [theorem for theorem in theorems if mention.search(theorem.claim or "")]
+        relevant += [theorem for theorem in found if theorem not in relevant]
+        if not found:
+            absent.append(phrase)
+    reasons = [f"{t.name} is {t.status}" for t in relevant if t.status != "closed"]
+    reasons += [f"no theorem of this tree stands for {', '.join(absent)}"] * bool(absent)
+    closed = sum(theorem.status == "closed" for theorem in relevant)
+    verdict = Verdict.NOT_REPRODUCED if reasons else Verdict.REPRODUCED
+    measured = f"{closed} of {count(len(relevant), 'theorem')} closed" if relevant else "–"
+    names = "closed under the global context: " + ", ".join(theorem.name for theorem in relevant)
+    return Finding(claim, "", verdict, measured, "; ".join(reasons) or names)

@@ -98,9 +98,22 @@ class Proofs(Record):
 
     @property
     def layers(self) -> list[Part]:
-        """The layers in the tree, from the bottom."""
-        found = [part for part in self.parts if part.kind == "layer"]
+        """The layers in the tree, from the bottom; one that lacks files is incomplete whatever passes."""
+        lacking = {missing.name for missing in self.layers_missing}
+        found = [
+            part.model_copy(update={"status": "incomplete"})
+            if part.name in lacking and part.status == "passed"
+            else part
+            for part in self.parts
+            if part.kind == "layer"
+        ]
         return sorted(found, key=lambda part: (part.number or 0, part.name))
+
+    @property
+    def absent(self) -> list[MissingLayer]:
+        """The layers of which the tree holds nothing at all."""
+        present = {part.name for part in self.parts}
+        return [layer for layer in self.layers_missing if layer.name not in present]
 
 
 class Lab(Record):

@@ -122,10 +122,10 @@ class LayersClaim(_Claim):
 
 
 class TheoremsClaim(_Claim):
-    """Every theorem whose claim in theorems.yaml is one of `claims` (all, if none is given) is closed."""
+    """Each phrase of `stands_for` is in the claim of a theorem of proofs/theorems.yaml; all these are closed."""
 
     kind: Literal["theorems"]
-    claims: tuple[str, ...] = ()
+    stands_for: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class AuditClaim(_Claim):

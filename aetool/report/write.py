@@ -94,6 +94,7 @@ def html(document: Document) -> str:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -105,6 +106,11 @@ def html(document: Document) -> str:
         style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup((_TEMPLATES / "sort.js").read_text(encoding="utf-8")),
     )
+
+
+def _unbroken(value: object) -> object:
+    """Keep a number and its percent sign on one line (in text, not in the style sheet or a plot)."""
+    return value.replace(" %", "\u00a0%") if type(value) is str else value
 
 
 def markdown(document: Document) -> str:
@@ -169,7 +175,7 @@ def _summary(results: Results) -> str:
     return _csv(rows)
 
 
-def _field(cell: float | str | None) -> str:
+def _field(cell: object) -> str:
     if cell is None:
         return ""
     return plain(cell) if isinstance(cell, float) else str(cell)

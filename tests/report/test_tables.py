@@ -29,8 +29,8 @@ def scaled(
     return recorded.Series(suite, configuration, vms, values, unit)
 
 
-@pytest.fixture
-def many(tmp_path: Path, references: Path) -> Path:
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, references: Path) -> Path:
     """A report of hackbench on native, KVM and SeKVM with 1, 2 and 4 VMs, and of the microbenchmarks."""
     series = [scaled("hackbench", "native", 0, {"time": 1.0})]
     for vms in (1, 2, 4):
@@ -39,7 +39,7 @@ def many(tmp_path: Path, references: Path) -> Path:
     costs = {"hypercall": 2000.0, "io_kernel": 3000.0}
     series.append(scaled("micro", "kvm", 1, costs, "cycles"))
     series.append(scaled("micro", "sekvm", 1, {name: 2 * cost for name, cost in costs.items()}, "cycles"))
-    run = recorded.make_run(tmp_path / "run", series)
+    run = recorded.make_run(tmp_path_factory.mktemp("many") / "run", series)
     render(run, references)
     return run / "report"
 

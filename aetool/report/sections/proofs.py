@@ -19,12 +19,12 @@ def proof_section(run: Run, published: Published) -> Section:
         return Section("proofs", "Proofs", ("The proofs were not checked in this run.",))
     layers = proofs.layers
     passed = sum(part.status == "passed" for part in layers)
-    prose = [
+    prose = (
         f"{passed} of the {proofs.layers_total} layers of the published proof were checked by"
-        f" coqc {proofs.coq or '(version not recorded)'}; {len(proofs.layers_missing)} of them are not in the"
-        " tree. A layer has passed when every one of its files has been compiled, or was found unchanged"
-        " since it was. Seconds are compile times of the last real compilation."
-    ]
+        f" coqc {proofs.coq or '(version not recorded)'}; {len(proofs.absent)} of them are not in the tree."
+        " A layer has passed when every one of its files has been compiled, or was found unchanged since it"
+        " was; one that lacks a file is incomplete. Seconds are of the last real compilation.",
+    )
     tables = [_layer_table(proofs)]
     others = [part for part in proofs.parts if part.kind != "layer"]
     if others:
@@ -32,7 +32,7 @@ def proof_section(run: Run, published: Published) -> Section:
     tables.append(_audit_table(proofs))
     effort = _effort_table(proofs, published)
     tables += [effort, _file_table(proofs)] if effort else [_file_table(proofs)]
-    return Section("proofs", "Proofs", tuple(prose), tuple(tables))
+    return Section("proofs", "Proofs", prose, tuple(tables))
 
 
 def theorem_section(run: Run) -> Section:
@@ -87,7 +87,7 @@ def _layer_table(proofs: Proofs) -> Table:
             _count(len(part.functions)),
         )
         rows.append((part.number or 0, cells))
-    for missing in proofs.layers_missing:
+    for missing in proofs.absent:
         blank = (Cell("–"),) * 5
         cells = (
             Cell(missing.name),

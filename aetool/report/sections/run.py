@@ -7,8 +7,8 @@ from typing import Any
 
 from aetool.report.claims import Finding, Verdict
 from aetool.report.document import Cell, Column, Section, Table, Tone
-from aetool.report.inputs import Run
-from aetool.report.measure import unfinished
+from aetool.report.inputs import Part, Run
+from aetool.report.measure import count, unfinished
 from aetool.report.sections.published import standing
 
 VERDICT_TONES: dict[Verdict, Tone] = {
@@ -92,25 +92,23 @@ def gaps_section(run: Run, findings: list[Finding]) -> Section:
             (Cell("step"), Cell(step.key), Cell(step.state, tone=_tone(step.state)), Cell(why + attempts))
         )
     if run.proofs:
-        for part in run.proofs.parts:
-            if part.status != "passed":
-                failed = [file.path for file in part.files if file.status == "failed"]
-                why = f"failed: {', '.join(failed)}" if failed else "the build did not get to it"
-                rows.append((Cell("proof"), Cell(part.name), Cell(part.status, tone="bad"), Cell(why)))
+        others = [part for part in run.proofs.parts if part.kind != "layer"]
         rows += [
-            (
-                Cell("proof"),
-                Cell(f"layer {layer.number}, {layer.name}"),
-                Cell("not in the tree", tone="warn"),
-                Cell("this tree does not prove it yet"),
-            )
-            for layer in run.proofs.layers_missing
+            (Cell("proof"), Cell(part.name), Cell(part.status, tone=_tone(part.status)), Cell(_why(part)))
+            for part in (*others, *run.proofs.layers)
+            if part.status != "passed"
         ]
+        absent = run.proofs.absent
+        if absent:
+            names = ", ".join(f"{layer.number} {layer.name}" for layer in absent)
+            why = f"this tree does not prove them: {names}"
+            what = Cell(count(len(absent), "layer"), len(absent))
+            rows.append((Cell("proof"), what, Cell("not in the tree", tone="warn"), Cell(why)))
     for finding in findings:
         if finding.verdict is Verdict.NOT_RUN:
             name = f"{finding.claim.id}: {finding.part}" if finding.part else finding.claim.id
             rows.append((Cell("claim"), Cell(name), Cell("not run", tone="quiet"), Cell(finding.reason)))
-    columns = (Column("Kind"), Column("What"), Column("State"), Column("Reason"))
+    columns = (Column("Kind"), Column("What"), Column("State"), Column("Reason", "wide"))
     prose = ("Nothing is left out of this list: what is not in it has a result above.",)
     table = Table("not-run", f"What did not run, {len(rows)} entries", columns, tuple(rows))
     return Section("not-run", "What did not run", prose, (table,))
@@ -119,6 +117,7 @@ def gaps_section(run: Run, findings: list[Finding]) -> Section:
 def repeat_section(run: Run) -> Section:
     """How to do it again, and what made this run."""
     tool = run.tool
+    campaign, lab = run.meta.get("campaign", "CAMPAIGN"), run.meta.get("lab", "LAB")
     rows = []
     if tool:
         dirty = {True: " with uncommitted changes", False: "", None: ""}[tool.dirty]
@@ -127,17 +126,33 @@ def repeat_section(run: Run) -> Section:
             (Cell("commit"), Cell(f"{tool.commit or 'unknown'}{dirty}", tone="warn" if tool.dirty else "")),
             (Cell("started"), Cell(tool.started or "–")),
         ]
-    rows += [(Cell(name), Cell(value)) for name, value in sorted(run.meta.items())]
+    rows += [
+        (Cell(name), Cell(value))
+        for name, value in sorted(run.meta.items())
+        # the definition is the campaign as resolved, which is shown field by field
+        if name != "definition" or not run.campaign
+    ]
     rows += [(Cell(f"campaign: {name}"), Cell(value)) for name, value in _flat(run.campaign or {}).items()]
     table = Table(
         "parameters", "What made this run", (Column("Name"), Column("Value")), tuple(rows), folded=True
     )
     prose = (
-        "To repeat all of it: check out the commit below and run ./scripts/reproduce.sh. To repeat the"
-        " benchmarks alone: aetool campaign run, with the campaign and lab named below. To render this report"
-        " again, here or from a copy of the run directory: aetool report RUN.",
+        f"All of it: check out the commit below, then ./scripts/reproduce.sh, or aetool reproduce"
+        f" --campaign {campaign} --lab {lab} --fresh. The benchmarks alone: aetool campaign run {campaign}"
+        f" --lab {lab}. This report, here or from a copy of the run directory: aetool report RUN. From a"
+        " number to the raw output it was read from: aetool report RUN --trace NUMBER.",
     )
     return Section("repeat", "How to repeat it", prose, (table,))
+
+
+def _why(part: Part) -> str:
+    """Why a part of the tree has not passed."""
+    failed = [file.path for file in part.files if file.status not in ("passed", "not built")]
+    if failed:
+        return f"failed: {', '.join(failed)}"
+    if part.status == "incomplete":
+        return f"what is there passes ({', '.join(file.path for file in part.files)}), but files are missing"
+    return "the build did not get to it"
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
