@@ -104,4 +104,35 @@ u64 alloc_pgd_page(u32 vmid);
 u64 alloc_pud_page(u32 vmid);
 u64 alloc_pmd_page(u32 vmid);
 
+/* Page-table entries and indices. */
+#define PTE_TABLE      3ULL
+#define PHYS_PAGE(e)   ((e) & 0x0000FFFFFFFFF000ULL)
+#define PGD_INDEX(a)   (((a) >> 39) & 511ULL)
+#define PUD_INDEX(a)   (((a) >> 30) & 511ULL)
+#define PMD_INDEX(a)   (((a) >> 21) & 511ULL)
+#define PTE_INDEX(a)   (((a) >> 12) & 511ULL)
+#define PAGE_GUEST     0x0200000000000000ULL
+
+/* For tlb_flush and smmu_tlb_flush: every address of the table. */
+#define ALL_ADDRESSES  INVALID64
+
+/* Layer 6, PTWalk. */
+u64 walk_pgd(u32 vmid, u64 vttbr, u64 addr, u32 alloc);
+u64 walk_pud(u32 vmid, u64 pgd, u64 addr, u32 alloc);
+u64 walk_pmd(u32 vmid, u64 pud, u64 addr, u32 alloc);
+u64 walk_pte(u32 vmid, u64 pmd, u64 addr);
+void set_pmd(u32 vmid, u64 pud, u64 addr, u64 pmd);
+void set_pte(u32 vmid, u64 pmd, u64 addr, u64 pte);
+
+/* Layer 7, NPTWalk. */
+u32 get_npt_level(u32 vmid, u64 addr);
+u64 walk_npt(u32 vmid, u64 addr);
+void set_npt(u32 vmid, u64 addr, u32 level, u64 pte);
+
+/* Layer 8, NPTOps. */
+u32 get_level_s2pt(u32 vmid, u64 addr);
+u64 walk_s2pt(u32 vmid, u64 addr);
+void map_s2pt(u32 vmid, u64 addr, u32 level, u64 pte);
+void clear_pfn_host(u64 pfn);
+
 #endif
