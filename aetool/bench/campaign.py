@@ -130,14 +130,14 @@ def _abandon_impossible(journal: Journal, resolved: Resolved, bed: Bed, progress
 
 
 def _missing(resolved: Resolved, bed: Bed, step: Step) -> str | None:
-    suite, _ = resolved.suite(step.suite)
-    for (place, program), package in suite.programs.items():
+    suite, parameters = resolved.suite(step.suite)
+    for (place, needed), remedy in suite.needs(parameters).items():
         remotes = [bed.load()] if place == "load" else bed.machines(step.configuration, step.vms)
         for remote in remotes:
-            search = 'PATH="$PATH:/usr/sbin:/sbin" command -v "$1"'
-            found = remote.run(["sh", "-c", search, "sh", program], timeout=30, check=False)
+            search = 'PATH="$PATH:/usr/sbin:/sbin"; case $1 in /*) test -e "$1" ;; *) command -v "$1" ;; esac'
+            found = remote.run(["sh", "-c", search, "sh", needed], timeout=30, check=False)
             if found.status != 0:
-                return f"{program} is not installed on {remote.name} (Debian package {package})"
+                return f"{needed} is not installed on {remote.name} ({remedy})"
     return None
 
 

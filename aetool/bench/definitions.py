@@ -9,7 +9,6 @@ run directory, so that a later `resume` can tell whether anything has been chang
 from __future__ import annotations
 
 import hashlib
-import inspect
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,20 +68,23 @@ class CampaignFile(Model):
 
 @dataclass(frozen=True)
 class ResolvedSuite:
-    """A suite with the parameters of the chosen profile; `adapter` is the digest of its program code."""
+    """A suite with the parameters of the chosen profile."""
 
     name: str
     description: str
     parameters: dict[str, Any]
-    adapter: str
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """Everything that determines what a run does, as plain data (see `data`)."""
+    """Everything that determines what a run does, as plain data (see `data`).
+
+    code: digest of the program code that prepares, measures and reads.
+    """
 
     campaign: CampaignFile
     lab: str
+    code: str
     suites: tuple[ResolvedSuite, ...]
 
     def data(self) -> dict[str, Any]:
@@ -90,6 +92,7 @@ class Resolved:
         return {
             "campaign": self.campaign.model_dump(mode="json"),
             "lab": self.lab,
+            "code": self.code,
             "suites": {suite.name: asdict(suite) for suite in self.suites},
         }
 
@@ -123,7 +126,7 @@ def resolve(root: Path, name: str, *, lab: str, profile: str | None = None) -> R
     if profile is not None:
         campaign = campaign.model_copy(update={"profile": profile})
     suites = tuple(_resolve_suite(root, suite, campaign.profile) for suite in campaign.suites)
-    return Resolved(campaign, lab, suites)
+    return Resolved(campaign, lab, _code(), suites)
 
 
 def _resolve_suite(root: Path, name: str, profile: str) -> ResolvedSuite:
@@ -136,6 +139,11 @@ def _resolve_suite(root: Path, name: str, profile: str) -> ResolvedSuite:
         known = ", ".join(definition.profiles)
         raise ConfigError(f"{path}: there is no profile {profile!r} (there are: {known})")
     parameters = definition.profiles[profile].model_dump(mode="json")
-    code = Path(inspect.getfile(type(adapter)))
-    sources = b"".join(path.read_bytes() for path in sorted(code.parent.glob(f"{name}*.py")))
-    return ResolvedSuite(name, definition.description, parameters, hashlib.sha256(sources).hexdigest())
+    return ResolvedSuite(name, definition.description, parameters)
+
+
+def _code() -> str:
+    """A digest of everything in this package that can change a number."""
+    here = Path(__file__).parent
+    sources = [here / "daemons.py", here / "step.py", *sorted((here / "suites").glob("*.py"))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

@@ -42,6 +42,7 @@ def _step(resolved: Resolved, suite: str, configuration: str, vms: int, repetiti
     inputs = {
         "suite": resolved.data()["suites"][suite],
         "lab": resolved.lab,
+        "code": resolved.code,
         "configuration": configuration,
         "profile": profile,
         "vms": vms,
@@ -67,7 +68,7 @@ def differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
             else:
                 yield from differences(before[name], after[name], path)
     elif before != after:
-        if where.endswith(".adapter"):
-            yield f"{where}: the program code of this suite has been changed"
+        if where == "code":
+            yield "code: the part of aetool that measures has been changed"
         else:
             yield f"{where}: {json.dumps(before)} in the run, {json.dumps(after)} now"

@@ -220,7 +220,7 @@ def test_a_program_that_a_host_lacks_is_named_with_its_package(tmp_path: Path, d
     bed.client.run = run_without_ab  # type: ignore[method-assign,assignment]
     result = run(tmp_path / "run", define(), bed)
     assert (result.counts["done"], result.counts["abandoned"]) == (8, 4)
-    assert result.unfinished[0].reason == "ab is not installed on client (Debian package apache2-utils)"
+    assert result.unfinished[0].reason == "ab is not installed on client (apt-get install apache2-utils)"
 
 
 def test_a_changed_campaign_is_refused_and_every_change_is_named(

@@ -31,7 +31,7 @@ order: interleaved
 retry: {attempts: 2, wait_seconds: 0.1}
 """
 SMALL = {
-    "redis": [("requests: 500000", "requests: 20000")],
+    "redis": [("requests: 200000", "requests: 20000")],
     "apache": [("requests: 500\n", "requests: 200\n")],
 }
 STEPS = 12
@@ -110,7 +110,7 @@ def ended(child: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def programs_on(lab: Lab) -> list[str]:
     """What of the suites runs on the hosts."""
-    suites = {"redis-server", "apache2", "hackbench", "redis-benchmar", "ab"}
+    suites = {"redis-server", "apache2", "hackbench", "redis-benchmar", "ab", "mongod", "python3", "make"}
     found = []
     for host in lab.hosts.values():
         names = host.shell("cat /proc/[0-9]*/comm 2>/dev/null || true", timeout=20).stdout.split()
@@ -294,3 +294,63 @@ def test_a_lab_that_is_not_up_is_named_with_the_command_that_brings_it_up(cli: C
     code, _, err = ended(cli("run", "test", "--run", str(tmp_path / "run")))
     assert code == 5
     assert "aetool lab up" in err
+
+
+# A "kernel" that takes a moment to compile, and stand-ins for what no Debian package brings.
+KERNEL = """
+mkdir -p /usr/src/tiny /usr/local/bin /opt/ycsb/bin
+cd /usr/src/tiny
+printf 'allnoconfig:\\n\\ttouch .config\\nclean:\\n\\trm -f kernel/sched/built-in.a\\n' >Makefile
+printf 'kernel/sched/built-in.a: main.c\\n\\tmkdir -p kernel/sched; gcc -O2 -c -o $@ main.c\\n' >>Makefile
+for n in $(seq 300); do printf 'int f%d(int x) { return x * %d; }\\n' "$n" "$n"; done >main.c
+tar --create --xz --file=/usr/src/linux-source-6.1.tar.xz --directory=/usr/src tiny
+for tool in flex bison bc java; do printf '#!/bin/sh\\n' >"/usr/local/bin/$tool"; done
+cat >/usr/local/bin/mongod <<'MONGOD'
+#!/usr/bin/env python3
+import socket, sys
+host, port = sys.argv[sys.argv.index("--bind_ip") + 1], sys.argv[sys.argv.index("--port") + 1]
+server = socket.create_server((host, int(port)))
+while True:
+    server.accept()[0].close()
+MONGOD
+cat >/opt/ycsb/bin/ycsb.sh <<'YCSB'
+#!/bin/sh
+# prints what YCSB would: 10,000 operations, all well
+[ "$2" = mongodb ] || exit 1
+echo "[OVERALL], Throughput(ops/sec), 7757.951900698216"
+echo "[READ], Return=OK, 5013"
+echo "[UPDATE], Return=OK, 4987"
+YCSB
+chmod 755 /usr/local/bin/* /opt/ycsb/bin/ycsb.sh
+"""
+
+
+def test_suites_whose_parts_are_missing_say_so_and_run_when_they_are_supplied(
+    lab: Lab, cli: Cli, small: Path, tmp_path: Path
+) -> None:
+    text = CAMPAIGN.replace("campaign: test", "campaign: others")
+    path = small / "benchmarks/campaigns/others.yaml"
+    path.write_text(text.replace("[hackbench, redis, apache]", "[ycsb, kernbench, mongo]"))
+    run_dir = tmp_path / "run"
+    for host in lab.hosts.values():
+        host.shell("rm -f /usr/src/linux-source-6.1.tar.xz", timeout=20)
+    code, _, err = ended(cli("run", "others", "--run", str(run_dir)))
+    assert code == 6
+    assert "mongod is not installed on server (not in Debian" in err
+    with Journal.open(run_dir, readonly=True) as journal:
+        states = {(step.suite, step.state) for step in journal.steps()}
+        reason = journal.step("kernbench.native.vms-0.rep-1").reason
+    assert states == {
+        ("ycsb", State.DONE), ("kernbench", State.ABANDONED), ("mongo", State.ABANDONED),
+    }  # fmt: skip
+    assert reason is not None
+    assert "is not installed on server (" in reason
+    for host in lab.hosts.values():
+        host.shell(KERNEL, timeout=60)
+    code, _, err = ended(cli("resume", "--run", str(run_dir)))
+    assert code == 0, err
+    assert_whole(run_dir, (12, 12))
+    assert programs_on(lab) == []
+    raw = run_dir / "results/ycsb.native.vms-0.rep-1/host"
+    assert "not YCSB" in (raw / "run.stdout").read_text()
+    assert "records inserted" in (raw / "load.stdout").read_text()

@@ -110,12 +110,13 @@ def test_an_unknown_campaign_is_answered_with_those_there_are(checkout: Path) ->
 
 
 def test_differences_are_named_by_their_path() -> None:
-    before = {"a": {"x": 1, "y": [1, 2]}, "gone": 1, "adapter": "1", "s": {"adapter": "1"}}
-    after = {"a": {"x": 2, "y": [1, 2]}, "new": None, "adapter": "1", "s": {"adapter": "2"}}
+    before = {"a": {"x": 1, "y": [1, 2]}, "gone": 1, "code": "1", "s": {"code": "1"}}
+    after = {"a": {"x": 2, "y": [1, 2]}, "new": None, "code": "2", "s": {"code": "2"}}
     assert list(differences(before, after)) == [
         "a.x: 1 in the run, 2 now",
+        "code: the part of aetool that measures has been changed",
         "gone: 1 in the run, absent now",
         "new: absent in the run, null now",
-        "s.adapter: the program code of this suite has been changed",
+        's.code: "1" in the run, "2" now',
     ]
     assert list(differences(before, before)) == []

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import random
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +13,13 @@ import pytest
 from hosts import RECORDED
 
 from aetool.bench.definitions import resolve
-from aetool.bench.suites import SUITES, adapter_of
+from aetool.bench.suites import SUITES, adapter_of, ycsb_generator
 from aetool.bench.suites.apache_files import page
 from aetool.bench.suites.base import Parameters, SanityError, Suite
 
 
 def suite(project: Path, name: str, **changes: object) -> tuple[Suite[Any], Parameters]:
-    adapter, parameters = resolve(project, "quick", lab="any").suite(name)
+    adapter, parameters = resolve(project, "long", lab="any", profile="quick").suite(name)
     return adapter, parameters.model_copy(update=changes)
 
 
@@ -116,7 +119,7 @@ def test_every_suite_has_a_paper_a_quick_and_a_long_profile(project: Path, name:
     adapter = adapter_of(name)
     assert adapter.name == name
     for profile in ("paper", "quick", "long"):
-        resolved = resolve(project, "quick", lab="any", profile=profile)
+        resolved = resolve(project, "long", lab="any", profile=profile)
         _, parameters = resolved.suite(name)
         assert parameters.estimate_seconds < parameters.deadline_seconds
 
@@ -129,3 +132,67 @@ def test_the_published_parameters_stand_in_the_paper_profiles(project: Path) -> 
     assert values["redis"]["requests"] == 1_000_000
     apache = values["apache"]
     assert (apache["requests"], apache["concurrency"], apache["timeout_seconds"]) == (5000, 100, 120)
+
+
+def test_ycsb_and_its_stand_in_are_read_alike(project: Path) -> None:
+    mongo, parameters = suite(project, "mongo", operations=10_000)
+    (reading,) = mongo.read(text("ycsb.txt"), parameters)
+    assert (reading.metric, reading.value, reading.unit) == (
+        "operations", pytest.approx(7757.952, abs=1e-3), "operations/s",
+    )  # fmt: skip
+    stand_in, parameters = suite(project, "ycsb")
+    (reading,) = stand_in.read(text("ycsb-standin.txt"), parameters)
+    assert (reading.metric, reading.better) == ("operations", "higher")
+    assert "not YCSB" in text("ycsb-standin.txt")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("[READ], Return=OK, 5013", "[READ], Return=OK, 5012", "did 9999 operations well"),
+        ("[READ], Return=OK, 5013", "[READ], Return=OK, 5013\n[READ], Return=NOT_FOUND, 1", "NOT_FOUND"),
+        ("[READ], Return=OK, 5013", "[READ], Return=OK, 5013\n[READ-FAILED], Operations, 3", "READ-FAILED"),
+        ("Throughput(ops/sec), 7757.951900698216", "Throughput(ops/sec), 0.0", "no throughput"),
+        ("Throughput(ops/sec), 7757.951900698216", "Throughput(ops/sec), NaN", "no throughput"),
+        ("Throughput(ops/sec), 7757.951900698216", "Throughput(ops/sec), fast", "'fast'"),
+    ],
+)
+def test_ycsb_refuses_operations_that_went_wrong(project: Path, old: str, new: str, complaint: str) -> None:
+    adapter, parameters = suite(project, "mongo", operations=10_000)
+    assert old in text("ycsb.txt")
+    with pytest.raises(SanityError, match=complaint):
+        adapter.read(text("ycsb.txt").replace(old, new), parameters)
+
+
+def test_ycsb_reads_counts_that_java_prints_as_floats(project: Path) -> None:
+    adapter, parameters = suite(project, "mongo", operations=10_000_000)
+    output = "[OVERALL], Throughput(ops/sec), 5.5E4\n[READ], Return=OK, 4.5E6\n[UPDATE], Return=OK, 5500000\n"
+    assert adapter.read(output, parameters)[0].value == 55_000
+
+
+def test_kernbench_reads_wall_time_and_wants_the_product(project: Path) -> None:
+    adapter, parameters = suite(project, "kernbench")
+    (reading,) = adapter.read(text("kernbench.txt"), parameters)
+    assert (reading.metric, reading.value, reading.unit, reading.better) == ("time", 61.204, "s", "lower")
+    for old, new in (
+        ("Built kernel/sched/built-in.a 3250\n", ""),
+        ("built-in.a 3250", "built-in.a 0"),
+        ("Elapsed 61.204", "Elapsed 0.000"),
+        ("User 98.311 System 12.450", "User 0.000 System 0.000"),
+    ):
+        with pytest.raises(SanityError):
+            adapter.read(text("kernbench.txt").replace(old, new), parameters)
+
+
+def test_the_generator_draws_zipfian_records_half_of_them_to_read() -> None:
+    drawn = ycsb_generator.requests(1000, 20_000, random.Random(1))
+    reads = sum(is_read for is_read, _ in drawn)
+    assert 0.48 < reads / 20_000 < 0.52
+    keys = Counter(re.findall(rb"user(\d{16})", command)[0] for _, command in drawn)
+    # the weight of rank r is r**-0.99: the first takes 13 % of 1000 records' draws, the second half of that
+    weights = [rank**-0.99 for rank in range(1, 1001)]
+    for rank in (1, 2, 3):
+        number = ycsb_generator.scramble(rank - 1, 1000)
+        expected = 20_000 * weights[rank - 1] / sum(weights)
+        assert keys[b"%016d" % number] == pytest.approx(expected, rel=0.1)
+    assert drawn == ycsb_generator.requests(1000, 20_000, random.Random(1))

@@ -8,7 +8,7 @@ from typing import Any
 
 from aetool.bench.suites.base import Suite
 
-SUITES = ("hackbench", "redis", "apache")
+SUITES = ("hackbench", "kernbench", "redis", "apache", "mongo", "ycsb")
 
 
 def adapter_of(name: str) -> Suite[Any]:

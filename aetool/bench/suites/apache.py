@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from aetool.bench.suites.apache_files import configuration, page
+from aetool.bench.suites.apache_files import certificate, configuration, page
 from aetool.bench.suites.base import Parameters, Reading, SanityError, Suite, Target
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class Apache(Suite[ApacheParameters]):
 
     name = "apache"
     programs: ClassVar = {
-        ("machine", "apache2"): "apache2-bin",
-        ("machine", "openssl"): "openssl",
-        ("load", "ab"): "apache2-utils",
+        ("machine", "apache2"): "apt-get install apache2-bin",
+        ("machine", "openssl"): "apt-get install openssl",
+        ("load", "ab"): "apt-get install apache2-utils",
     }
     parameters = ApacheParameters
 
@@ -45,25 +45,18 @@ class Apache(Suite[ApacheParameters]):
         machine.run(["mkdir", "-p", f"{work}/docs/gcc"], timeout=30)
         machine.put(page(parameters.page_bytes), f"{work}/docs{PAGE}")
         machine.put(configuration(work, target.address, PORT), f"{work}/apache.conf")
-        subject = ["-subj", f"/CN={target.address}", "-addext", f"subjectAltName=IP:{target.address}"]
-        files = ["-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem"]
-        request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"]
-        machine.run([*request, *files, *subject], timeout=120)
-        command = ["apache2", "-f", f"{work}/apache.conf", "-DFOREGROUND"]
-        target.daemon("apache", command, port=PORT)
+        machine.run(certificate(work, target.address), timeout=120)
+        target.daemon("apache", ["apache2", "-f", f"{work}/apache.conf", "-DFOREGROUND"], port=PORT)
 
-    def warm_up(self, target: Target, parameters: ApacheParameters) -> None:
-        """The same load for fewer requests."""
-        if parameters.warm_up_requests:
-            self._start(target, parameters, parameters.warm_up_requests, "warm-up")
+    def amounts(self, parameters: ApacheParameters) -> tuple[int, int]:
+        """Requests."""
+        return parameters.warm_up_requests, parameters.requests
 
-    def run(self, target: Target, parameters: ApacheParameters) -> Result:
+    def load(self, target: Target, parameters: ApacheParameters, amount: int, label: str) -> Result:
         """One run of ab."""
-        return self._start(target, parameters, parameters.requests, "run")
-
-    def _start(self, target: Target, p: ApacheParameters, requests: int, label: str) -> Result:
-        concurrency = min(p.concurrency, requests)  # ab refuses more connections than requests
-        options = ["-s", str(p.timeout_seconds), "-n", str(requests), "-c", str(concurrency)]
+        p = parameters
+        concurrency = min(p.concurrency, amount)  # ab refuses more connections than requests
+        options = ["-s", str(p.timeout_seconds), "-n", str(amount), "-c", str(concurrency)]
         command = ["ab", *options, f"https://{target.address}:{PORT}{PAGE}"]
         return target.measure(target.load, command, timeout=p.deadline_seconds, label=label)
 

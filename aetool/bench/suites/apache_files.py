@@ -32,6 +32,13 @@ def configuration(work: str, address: str, port: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def certificate(work: str, address: str) -> list[str]:
+    """The command that makes a self-signed certificate and its key in `work`."""
+    subject = ["-subj", f"/CN={address}", "-addext", f"subjectAltName=IP:{address}"]
+    files = ["-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem"]
+    return ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", *files, *subject]
+
+
 def page(size: int) -> bytes:
     """An HTML page of exactly `size` bytes (1000 at least), a list of links as the index of a manual is."""
     lines = []

@@ -87,7 +87,7 @@ class Target(Protocol):
 class Suite(ABC, Generic[P]):
     """The adapter of one suite.
 
-    programs: what must be installed where: ("machine" or "load", program) -> Debian package.
+    programs: what must be there: ("machine" or "load", program or absolute path) -> how to supply it.
     """
 
     name: ClassVar[str]
@@ -101,15 +101,30 @@ class Suite(ABC, Generic[P]):
             __base__=Definition[self.parameters],  # type: ignore[name-defined]
         )
 
+    def needs(self, parameters: P) -> Mapping[tuple[str, str], str]:
+        """`programs`, and whatever else these parameters name."""
+        return self.programs
+
     def prepare(self, target: Target, parameters: P) -> None:
         """Put files and daemons in place."""
 
-    def warm_up(self, target: Target, parameters: P) -> None:
-        """Run the load once, unmeasured and shorter."""
+    @abstractmethod
+    def amounts(self, parameters: P) -> tuple[int, int]:
+        """How much load the warm-up (0: none) and the measured run are, in the suite's own unit."""
 
     @abstractmethod
+    def load(self, target: Target, parameters: P, amount: int, label: str) -> Result:
+        """Run the load: starts at once, ends by itself, keeps its raw files under `label`."""
+
+    def warm_up(self, target: Target, parameters: P) -> None:
+        """Run the load unmeasured and shorter."""
+        amount = self.amounts(parameters)[0]
+        if amount:
+            self.load(target, parameters, amount, "warm-up")
+
     def run(self, target: Target, parameters: P) -> Result:
-        """The measured part: starts at once, ends by itself."""
+        """Run the load that is measured."""
+        return self.load(target, parameters, self.amounts(parameters)[1], "run")
 
     @abstractmethod
     def read(self, output: str, parameters: P) -> list[Reading]:

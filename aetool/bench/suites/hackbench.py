@@ -28,21 +28,18 @@ class Hackbench(Suite[HackbenchParameters]):
     """Runs on the machine alone; no load from outside."""
 
     name = "hackbench"
-    programs: ClassVar = {("machine", "hackbench"): "rt-tests"}
+    programs: ClassVar = {("machine", "hackbench"): "apt-get install rt-tests"}
     parameters = HackbenchParameters
 
-    def warm_up(self, target: Target, parameters: HackbenchParameters) -> None:
-        """The same load for fewer loops."""
-        if parameters.warm_up_loops:
-            self._start(target, parameters, parameters.warm_up_loops, "warm-up")
+    def amounts(self, parameters: HackbenchParameters) -> tuple[int, int]:
+        """Loops."""
+        return parameters.warm_up_loops, parameters.loops
 
-    def run(self, target: Target, parameters: HackbenchParameters) -> Result:
+    def load(self, target: Target, parameters: HackbenchParameters, amount: int, label: str) -> Result:
         """One run of hackbench."""
-        return self._start(target, parameters, parameters.loops, "run")
-
-    def _start(self, target: Target, p: HackbenchParameters, loops: int, label: str) -> Result:
+        p = parameters
         kind = "--process" if p.tasks == "processes" else "--threads"
-        sizes = [f"--groups={p.groups}", f"--loops={loops}", f"--datasize={p.bytes}"]
+        sizes = [f"--groups={p.groups}", f"--loops={amount}", f"--datasize={p.bytes}"]
         return target.measure(
             target.machine, ["hackbench", kind, *sizes], timeout=p.deadline_seconds, label=label
         )

@@ -26,35 +26,37 @@ class RedisParameters(Parameters):
     warm_up_requests: int = Field(ge=0)
 
 
+def start(target: Target) -> None:
+    """Start an empty redis-server on the machine, in memory only, bound to the experiment network."""
+    settings = {"bind": target.address, "port": str(PORT), "dir": target.work, "save": ""}
+    settings |= {"appendonly": "no", "protected-mode": "no", "daemonize": "no"}
+    options = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    target.daemon("redis", ["redis-server", *options], port=PORT)
+
+
 class Redis(Suite[RedisParameters]):
     """Requests a second, for GET and for SET."""
 
     name = "redis"
     programs: ClassVar = {
-        ("machine", "redis-server"): "redis-server",
-        ("load", "redis-benchmark"): "redis-tools",
+        ("machine", "redis-server"): "apt-get install redis-server",
+        ("load", "redis-benchmark"): "apt-get install redis-tools",
     }
     parameters = RedisParameters
 
     def prepare(self, target: Target, parameters: RedisParameters) -> None:
-        """A redis-server of our own, in memory only, bound to the experiment network."""
-        settings = {"bind": target.address, "port": str(PORT), "dir": target.work, "save": ""}
-        settings |= {"appendonly": "no", "protected-mode": "no", "daemonize": "no"}
-        options = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        target.daemon("redis", ["redis-server", *options], port=PORT)
+        """A redis-server of our own."""
+        start(target)
 
-    def warm_up(self, target: Target, parameters: RedisParameters) -> None:
-        """The same load for fewer requests; it also creates the keys that GET reads."""
-        if parameters.warm_up_requests:
-            self._start(target, parameters, parameters.warm_up_requests, "warm-up")
+    def amounts(self, parameters: RedisParameters) -> tuple[int, int]:
+        """Requests; those of the warm-up also create the keys that GET reads."""
+        return parameters.warm_up_requests, parameters.requests
 
-    def run(self, target: Target, parameters: RedisParameters) -> Result:
+    def load(self, target: Target, parameters: RedisParameters, amount: int, label: str) -> Result:
         """One run of redis-benchmark."""
-        return self._start(target, parameters, parameters.requests, "run")
-
-    def _start(self, target: Target, p: RedisParameters, requests: int, label: str) -> Result:
+        p = parameters
         server = ["-h", target.address, "-p", str(PORT)]
-        load = ["-t", ",".join(TESTS), "-n", str(requests), "-c", str(p.connections), "-P", str(p.pipeline)]
+        load = ["-t", ",".join(TESTS), "-n", str(amount), "-c", str(p.connections), "-P", str(p.pipeline)]
         command = ["redis-benchmark", *server, *load, "--csv"]
         return target.measure(target.load, command, timeout=p.deadline_seconds, label=label)
 
