@@ -44,9 +44,9 @@ def report(
     if as_json:
         from aetool.report.data import as_data
 
-        emit({"page": str(rendered.page), **as_data(rendered.results)})
+        emit({"page": str(rendered.page), **as_data(rendered.results, rendered.other)})
     else:
-        click.echo(summary_text(rendered.results))
+        click.echo(summary_text(rendered.results, rendered.other))
         click.echo(f"report: {rendered.page}")
     if show:
         click.launch(str(rendered.page))

@@ -3,9 +3,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aetool.report.build import Results
 from aetool.report.document import Cell, Column, Section, Table, Tone, interval, number
 from aetool.report.measure import Measurement, count, slowdown
+from aetool.report.stats import Ratio
+
+_TONES: dict[str, Tone] = {"slower": "bad", "faster": "good", "cannot be compared": "quiet"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One number in two runs; `slowdown` is how many times slower it has become, None if not comparable."""
+
+    id: str
+    here: Measurement | None
+    other: Measurement | None
+    slowdown: Ratio | None
+    verdict: str
+
+
+def changes(here: Results, other: Results) -> list[Change]:
+    """Compare every number that either run has."""
+    new = {item.id: item for item in here.found}
+    old = {item.id: item for item in other.found}
+    return [_change(name, new.get(name), old.get(name)) for name in dict.fromkeys([*new, *old])]
+
+
+def _change(name: str, new: Measurement | None, old: Measurement | None) -> Change:
+    quotient = None
+    if new and old and (new.unit, new.better) == (old.unit, old.better):
+        quotient = slowdown(new.repetitions, old.repetitions, new.better)
+    if quotient is None:
+        verdict = "cannot be compared"
+    elif quotient.low is None or quotient.high is None:
+        verdict = "too few repetitions"
+    elif quotient.low > 1:
+        verdict = "slower"
+    elif quotient.high < 1:
+        verdict = "faster"
+    else:
+        verdict = "no change shown"
+    return Change(name, new, old, quotient, verdict)
 
 
 def comparison_section(here: Results, other: Results) -> Section:
@@ -50,39 +90,29 @@ def _number_table(here: Results, other: Results) -> Table:
         Column("95 % interval", "number"),
         Column("Change"),
     )
-    new = {item.id: item for item in here.found}
-    old = {item.id: item for item in other.found}
-    rows = [_number_row(name, new.get(name), old.get(name)) for name in dict.fromkeys([*new, *old])]
+    rows = tuple(_number_row(change) for change in changes(here, other))
     caption = f"Numbers of both runs: {here.run.lab}, against {other.run.lab}"
-    return Table("against-numbers", caption, columns, tuple(rows))
+    return Table("against-numbers", caption, columns, rows)
 
 
-def _number_row(name: str, new: Measurement | None, old: Measurement | None) -> tuple[Cell, ...]:
-    def mean(item: Measurement | None) -> Cell:
-        return Cell(number(item.estimate.centre), item.estimate.centre) if item else Cell("not measured")
-
-    either = new or old
-    assert either is not None
-    n = f"{new.estimate.n if new else 0}, {old.estimate.n if old else 0}"
-    start = (Cell(name), mean(new), mean(old), Cell(either.unit), Cell(n))
-    quotient = None
-    if new and old and (new.unit, new.better) == (old.unit, old.better):
-        quotient = slowdown(new.repetitions, old.repetitions, new.better)
-    if quotient is None:
-        return (*start, Cell("–"), Cell("–"), Cell("cannot be compared", tone="quiet"))
-    change: tuple[str, Tone] = ("no change shown", "")
-    if quotient.low is None or quotient.high is None:
-        change = ("too few repetitions", "warn")
-    elif quotient.low > 1:
-        change = ("slower", "bad")
-    elif quotient.high < 1:
-        change = ("faster", "good")
-    value = Cell(number(quotient.value), quotient.value)
+def _number_row(change: Change) -> tuple[Cell, ...]:
+    means = [
+        Cell(number(item.estimate.centre), item.estimate.centre)
+        if item
+        else Cell("not measured", tone="quiet")
+        for item in (change.here, change.other)
+    ]
+    counts = ", ".join(str(item.estimate.n if item else 0) for item in (change.here, change.other))
+    unit = next(item.unit for item in (change.here, change.other) if item)
+    q = change.slowdown
     return (
-        *start,
-        value,
-        Cell(interval(quotient.low, quotient.high), quotient.low),
-        Cell(change[0], tone=change[1]),
+        Cell(change.id),
+        *means,
+        Cell(unit),
+        Cell(counts),
+        Cell(number(q.value), q.value) if q else Cell("–"),
+        Cell(interval(q.low, q.high), q.low) if q else Cell("–"),
+        Cell(change.verdict, tone=_TONES.get(change.verdict, "")),
     )
 
 

@@ -7,18 +7,32 @@ from dataclasses import asdict
 from typing import Any
 
 from aetool.report.build import Results, facts
+from aetool.report.compare import changes
 from aetool.report.document import plain
 from aetool.report.measure import unfinished
+from aetool.report.stats import Ratio
 
 
 def _rounded(value: Any) -> Any:
     return float(plain(value)) if isinstance(value, float) else value
 
 
-def as_data(results: Results) -> dict[str, Any]:
-    """Return what the report says, JSON-ready."""
+def _ratio(ratio: Ratio | None) -> dict[str, Any] | None:
+    return {name: _rounded(value) for name, value in asdict(ratio).items()} if ratio else None
+
+
+def _changes(here: Results, other: Results) -> list[dict[str, Any]]:
+    return [
+        {"id": change.id, "slowdown": _ratio(change.slowdown), "change": change.verdict}
+        for change in changes(here, other)
+    ]
+
+
+def as_data(results: Results, other: Results | None = None) -> dict[str, Any]:
+    """Return what the report says, JSON-ready; compared with another run if one is given."""
     run = results.run
-    return {
+    compared = {} if other is None else {"against": _changes(results, other)}
+    return compared | {
         "campaign": run.name,
         "lab": run.hosts.lab.model_dump() if run.hosts else None,
         "summary": [asdict(fact) for fact in facts(results)],
@@ -48,9 +62,7 @@ def as_data(results: Results) -> dict[str, Any]:
                 "planned": item.planned,
                 "repetitions": [_rounded(value) for value in item.repetitions],
                 "estimate": {name: _rounded(value) for name, value in asdict(item.estimate).items()},
-                "slowdown": {name: _rounded(value) for name, value in asdict(item.slowdown).items()}
-                if item.slowdown
-                else None,
+                "slowdown": _ratio(item.slowdown),
             }
             for item in results.found
         ],

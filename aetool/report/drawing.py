@@ -105,6 +105,7 @@ def label_rows(panel: Any, labels: list[str]) -> None:
     panel.set_ylim(len(labels) - 0.4, -0.6)
     panel.tick_params(axis="y", length=0)
     panel.xaxis.grid(True, linewidth=0.6)
+    panel.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     panel.set_axisbelow(True)
 
 

@@ -122,7 +122,7 @@ class LayersClaim(_Claim):
 
 
 class TheoremsClaim(_Claim):
-    """Each phrase of `stands_for` is in the claim of a theorem of proofs/theorems.yaml; all these are closed."""
+    """Each phrase of `stands_for` is in the claim of a theorem of theorems.yaml; all these are closed."""
 
     kind: Literal["theorems"]
     stands_for: Annotated[tuple[str, ...], Field(min_length=1)]

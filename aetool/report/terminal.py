@@ -9,10 +9,12 @@ from pathlib import Path
 from aetool.core.project import project_root
 from aetool.report.build import Results, compute, facts
 from aetool.report.claims import Verdict
+from aetool.report.compare import changes
+from aetool.report.document import interval, number
 from aetool.report.inputs import load_run
 from aetool.report.published import load_references
 
-_WIDTH, _LEFT = 100, 16
+_WIDTH, _LEFT = 100, 20
 
 
 def terminal_summary(run_dir: Path, references: Path | None = None) -> str:
@@ -21,8 +23,8 @@ def terminal_summary(run_dir: Path, references: Path | None = None) -> str:
     return summary_text(compute(load_run(run_dir), *known))
 
 
-def summary_text(results: Results) -> str:
-    """Return the summary and the claims table of computed results."""
+def summary_text(results: Results, other: Results | None = None) -> str:
+    """Return the summary and the claims table, and what has changed against another run."""
     lines = [f"Campaign {results.run.name} on {results.run.lab}", ""]
     lines += [f"  {fact.label:<18} {fact.value:<10} {fact.detail}".rstrip() for fact in facts(results)]
     lines += ["", f"  {'verdict':<{_LEFT}}claim"]
@@ -36,6 +38,12 @@ def summary_text(results: Results) -> str:
         lines += _wrapped(finding.verdict, f"{name}{part}: {found}")
     if not all(finding.claim.verified for finding in results.findings):
         lines += ["", "  * nobody has checked this claim against its source (reports/claims.yaml)"]
+    if other is not None:
+        lines += ["", f"  {'change':<{_LEFT}}number, against {other.run.name} on {other.run.lab}"]
+        for change in changes(results, other):
+            q = change.slowdown
+            times = f": {number(q.value)} times slower ({interval(q.low, q.high)})" if q else ""
+            lines += _wrapped(change.verdict, f"{change.id}{times}")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -36,6 +36,7 @@ class Rendered:
     page: Path
     files: tuple[Path, ...]
     results: Results
+    other: Results | None
 
 
 def render(
@@ -59,7 +60,7 @@ def render(
         raise storage_error(target, error) from error
     for name, text in contents.items():
         write_file(target / name, text)
-    return Rendered(target / "index.html", tuple(target / name for name in contents), results)
+    return Rendered(target / "index.html", tuple(target / name for name in contents), results, other)
 
 
 def render_files(results: Results, other: Results | None = None) -> dict[str, str]:
@@ -71,7 +72,7 @@ def render_files(results: Results, other: Results | None = None) -> dict[str, st
     files = {
         "index.html": html(document),
         "report.md": markdown(document),
-        "report.json": _json(results),
+        "report.json": _json(results, other),
         "csv/samples.csv": _samples(results.run.samples),
         "csv/summary.csv": _summary(results),
     }
@@ -81,8 +82,8 @@ def render_files(results: Results, other: Results | None = None) -> dict[str, st
     return files
 
 
-def _json(results: Results) -> str:
-    return json.dumps(as_data(results), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+def _json(results: Results, other: Results | None) -> str:
+    return json.dumps(as_data(results, other), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def html(document: Document) -> str:

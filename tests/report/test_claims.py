@@ -221,8 +221,8 @@ def test_the_terminal_shows_every_claim_with_its_verdict(tmp_path: Path, referen
     text = terminal_summary(run, references)
     for claim in load_references(references)[1].claims:
         assert f" {claim.id}" in text
-    assert "  not reproduced  layers: 1 of 34 layers checked; 33 layers not in the tree\n" in text
-    assert "  reproduced      single-vm * (hackbench time, 1 VM): 1.010 (" in text
+    assert "  not reproduced      layers: 1 of 34 layers checked; 33 layers not in the tree\n" in text
+    assert "  reproduced          single-vm * (hackbench time, 1 VM): 1.010 (" in text
     assert "* nobody has checked this claim against its source" in text
     assert max(map(len, text.splitlines())) <= 102
 
