@@ -11,20 +11,24 @@ Local Open Scope Z_scope.
 Inductive op := Set_entry (target : nat) (g e : Z) | Clear_root (r : Z).
 
 (** How a sequence of updates ended, and what the given pages hold then. *)
-Definition run {A} (step : op -> A -> outcome A) (read : A -> Z -> option (nat * Z)) (ps : list Z) :=
-  fix go (os : list op) (x : A) : outcome (list (option (nat * Z))) :=
+Definition run {A} (step : op -> A -> outcome A A) (read : A -> Z -> option (nat * Z)) (ps : list Z) :=
+  fix go (os : list op) (x : A) : outcome (list (option (nat * Z))) (list (option (nat * Z))) :=
     match os with
     | [] => Updated (map (read x) ps)
-    | o :: os => match step o x with Updated x => go os x | Full => Full | Under_block => Under_block end
+    | o :: os => match step o x with
+        | Updated x => go os x
+        | Full x => Full (map (read x) ps)
+        | Under_block x => Under_block (map (read x) ps)
+        end
     end.
 
-Definition tree_step (G : geom) (o : op) (t : tree) : outcome tree :=
+Definition tree_step (G : geom) (o : op) (t : tree) : outcome tree tree :=
   match o with Set_entry l g e => tset G l g e t | Clear_root r => Updated (tclear G r t) end.
-Definition map_step (G : geom) (o : op) (p : pmap) : outcome pmap :=
+Definition map_step (G : geom) (o : op) (p : pmap) : outcome pmap pmap :=
   match o with Set_entry l g e => pset G l g e p | Clear_root r => Updated (pclear G r p) end.
 
 (** Tree and map agree with [v] on the updates [os], read at [ps]. *)
-Definition agree (G : geom) (t : tree) (os : list op) (ps : list Z) (v : outcome (list (option (nat * Z)))) : Prop :=
+Definition agree (G : geom) (t : tree) (os : list op) (ps : list Z) (v : outcome (list (option (nat * Z))) (list (option (nat * Z)))) : Prop :=
   run (tree_step G) (fun t g => leaf (walk G (words t) g)) ps os t = v /\
   run (map_step G) (fun p g => leaves p !! g) ps os (pempty G) = v.
 
@@ -47,7 +51,8 @@ Example block_over_pages :
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** A page under a block is refused; when the block is gone it is not. *)
-Example page_under_block : table3 [Set_entry 2 0 0x400745; Set_entry 3 5 0x5747] [5] Under_block.
+Example page_under_block : table3 [Set_entry 2 0 0x400745; Set_entry 3 5 0x5747] [4; 5]
+    (Under_block [Some (2%nat, 0x400745); Some (2%nat, 0x400745)]).
 Proof. split; vm_compute; reflexivity. Qed.
 
 Example block_removed :
@@ -85,7 +90,8 @@ Example two_tables :
 Proof. split; vm_compute; reflexivity. Qed.
 
 Example third_table :
-  agree small (tempty small) [Set_entry 2 0 0x1747; Set_entry 2 512 0x2747; Set_entry 2 1024 0x3747] [0] Full.
+  agree small (tempty small) [Set_entry 2 0 0x1747; Set_entry 2 512 0x2747; Set_entry 2 1024 0x3747] [0; 512; 1024]
+    (Full [Some (2%nat, 0x1747); Some (2%nat, 0x2747); None]).
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** * Well-formedness is needed *)

@@ -20,7 +20,7 @@ Section Facts.
   Lemma ensure_from_leaves k : forall l g p q, ensure_from G k l g p = Updated q -> leaves q = leaves p.
   Proof.
     induction k as [|k IH]; intros l g p q; cbn [ensure_from]; [congruence|].
-    destruct (ensure G l g p) as [p1| |] eqn:E; try discriminate. intros X.
+    destruct (ensure G l g p) as [p1|p1|p1] eqn:E; try discriminate. intros X.
     rewrite (IH _ _ _ _ X). now apply ensure_leaves in E.
   Qed.
 
@@ -29,7 +29,7 @@ Section Facts.
     pset G target g e p = Updated q ->
     leaves q !! h = if pre G (S target) h =? pre G (S target) g then leaf (target, e) else leaves p !! h.
   Proof using OK.
-    unfold pset. intros B. destruct (ensure_from G target 0 g p) as [p1| |] eqn:E; try discriminate.
+    unfold pset. intros B. destruct (ensure_from G target 0 g p) as [p1|p1|p1] eqn:E; try discriminate.
     intros [= <-]. rewrite (pput_lookup G OK) by exact B. now rewrite (ensure_from_leaves _ _ _ _ _ E).
   Qed.
 
@@ -68,7 +68,7 @@ Section Facts.
       if pre G (S target) h =? pre G (S target) g then leaf (target, e) else leaf (walk G (words t) h).
   Proof using OK.
     intros X B RG RH E L BL U. pose proof (set_refines G OK g e RG E p t target X B L BL) as Y.
-    rewrite U in Y. destruct (pset G target g e p) as [q| |] eqn:Q; cbn [outcome_rel] in Y; try tauto.
+    rewrite U in Y. destruct (pset G target g e p) as [q|q|q] eqn:Q; cbn [outcome_rel] in Y; try tauto.
     rewrite <- (rpt_leaves _ _ _ Y h RH), <- (rpt_leaves _ _ _ X h RH). exact (pset_lookup _ _ _ _ _ _ B Q).
   Qed.
 
@@ -81,7 +81,7 @@ Section Facts.
 
   (** ** When an update fails *)
 
-  Lemma ensure_full l g p : ensure G l g p = Full ->
+  Lemma ensure_full l g p q : ensure G l g p = Full q ->
     (S l, pre G (S l) g) ∉ tabs p /\ room_at (S l) p <= 0.
   Proof.
     unfold ensure, has_tab. destruct (decide _) as [D|D]; [discriminate|].
@@ -101,36 +101,36 @@ Section Facts.
   Qed.
 
   (** Want of tables: some table on the way is missing and its pool is empty. *)
-  Theorem pset_full target g e p : pset G target g e p = Full ->
+  Theorem pset_full target g e p q : pset G target g e p = Full q ->
     exists l, (l < target)%nat /\ (S l, pre G (S l) g) ∉ tabs p /\ room_at (S l) p <= 0.
   Proof.
-    unfold pset. intros X. assert (E : ensure_from G target 0 g p = Full).
+    unfold pset. intros X. assert (E : ensure_from G target 0 g p = Full q).
     { destruct (ensure_from G target 0 g p); congruence. }
     clear X. enough (Y : exists l, (0 <= l < 0 + target)%nat /\
       (S l, pre G (S l) g) ∉ tabs p /\ room_at (S l) p <= 0).
     { destruct Y as (l & L & Y). exists l. split; [lia | exact Y]. }
     revert E. generalize 0%nat. revert p. induction target as [|k IH]; intros p l; cbn [ensure_from]; [discriminate|].
-    destruct (ensure G l g p) as [q| |] eqn:E; try discriminate.
-    - intros X. destruct (IH q (S l) X) as (j & J & N & R). exists j. split; [lia|].
-      destruct (ensure_other l g p q j E ltac:(lia)) as [<- <-]. auto.
-    - intros _. exists l. split; [lia|]. now apply ensure_full.
+    destruct (ensure G l g p) as [p1|p1|p1] eqn:E; try discriminate.
+    - intros X. destruct (IH p1 (S l) X) as (j & J & N & R). exists j. split; [lia|].
+      destruct (ensure_other l g p p1 j E ltac:(lia)) as [<- <-]. auto.
+    - intros _. exists l. split; [lia|]. exact (ensure_full _ _ _ _ E).
   Qed.
 
   (** Refusal: there is a leaf above the level of the update. *)
   Theorem pset_under_block target g e p t : refines_pt G p t -> (target < depth G)%nat -> 0 <= g < pages G ->
-    pset G target g e p = Under_block <->
+    (exists q, pset G target g e p = Under_block q) <->
     exists l x, (l < target)%nat /\ leaves p !! g = Some (l, x).
   Proof using OK.
     intros X B R. unfold pset. apply refines_pt_with in X as (T & X).
-    assert (Y : ensure_from G target 0 g p = Under_block <->
+    assert (Y : (exists q, ensure_from G target 0 g p = Under_block q) <->
                 exists l x, (0 <= l < 0 + target)%nat /\ leaves p !! g = Some (l, x)).
     { pose proof (tab_root G T _ (root_range G OK g R)) as A.
       assert (C : (0 + target < depth G)%nat) by lia. revert A C. generalize (root G (pre G 0 g)) as a.
       generalize 0%nat as l. clear B. revert p t T X. induction target as [|k IH]; intros p t T X l a A C; cbn [ensure_from].
-      - split; [discriminate|]. intros (j & x & J & _). lia.
+      - split; [intros [q Q]; discriminate Q|]. intros (j & x & J & _). lia.
       - pose proof (child_refines G OK T p t X g R l a A ltac:(lia)) as S1.
-        destruct (ensure G l g p) as [q| |] eqn:E.
-        + destruct (child G a l g t) as [[b u]| |]; cbn [outcome_rel] in S1; try tauto.
+        destruct (ensure G l g p) as [q|q|q] eqn:E.
+        + destruct (child G a l g t) as [[b u]|u|u]; cbn [outcome_rel] in S1; try tauto.
           destruct S1 as (T' & X' & A'). cbn [fst snd] in *.
           rewrite (IH q u T' X' (S l) b A' ltac:(lia)), (ensure_leaves _ _ _ _ E). split.
           * intros (j & x & J & Y). exists j, x. split; [lia | exact Y].
@@ -139,17 +139,35 @@ Section Facts.
             destruct (walk G (words u) g) as [j e'] eqn:W. apply leaf_Some in Y as (-> & -> & _).
             apply (walk_iff G OK T' u (rw_wf _ _ _ _ X') g j e' R) in W as (a' & A2 & E2 & L2).
             destruct (tab_up G OK T' u (rw_wf _ _ _ _ X') j g b A') as (a3 & A3 & L3 & _). congruence.
-        + split; [discriminate|]. intros (j & x & J & Y). exfalso. unfold ensure in E.
+        + split; [intros [q' Q]; discriminate Q|]. intros (j & x & J & Y). exfalso. unfold ensure in E.
           destruct (has_tab _ _ _); [discriminate E|]. rewrite Y in E. discriminate E.
-        + split; [|reflexivity]. intros _. unfold ensure in E.
+        + split; [|eauto]. intros _. unfold ensure in E.
           destruct (has_tab _ _ _) eqn:Ht; [discriminate E|]. destruct (leaves p !! g) as [[j x]|] eqn:Y;
             [|destruct (0 <? _); discriminate E].
           exists j, x. split; [|reflexivity].
           destruct (entry_refines G OK T p t X g R l a A) as (_ & HL & _ & F). rewrite Ht in HL.
           rewrite Y in F. symmetry in HL. specialize (F HL). symmetry in F. apply leaf_Some in F as (-> & _). lia. }
-    rewrite <- (Nat.add_0_l target) in B. split.
-    - intros Z. destruct (ensure_from G target 0 g p); try discriminate.
-      destruct (proj1 Y eq_refl) as (l & x & L & Q). exists l, x. split; [lia | exact Q].
-    - intros (l & x & L & Q). rewrite (proj2 Y); [reflexivity|]. exists l, x. split; [lia | exact Q].
+    split.
+    - intros [q Z]. destruct (ensure_from G target 0 g p) as [p1|p1|p1] eqn:E; try discriminate.
+      destruct (proj1 Y (ex_intro _ p1 eq_refl)) as (l & x & L & Q). exists l, x. split; [lia | exact Q].
+    - intros (l & x & L & Q). destruct (proj2 Y) as [q Z]; [exists l, x; split; [lia | exact Q]|].
+      rewrite Z. eauto.
+  Qed.
+
+  (** A failed update changes no leaf. *)
+  Theorem pset_failed target g e p q :
+    pset G target g e p = Full q \/ pset G target g e p = Under_block q -> leaves q = leaves p.
+  Proof.
+    unfold pset. intros X. assert (E : ensure_from G target 0 g p = Full q \/ ensure_from G target 0 g p = Under_block q).
+    { destruct (ensure_from G target 0 g p); destruct X as [X|X]; discriminate X || (injection X as ->); auto. }
+    clear X. revert E. generalize 0%nat. revert p. induction target as [|k IH]; intros p l; cbn [ensure_from].
+    - intros [E|E]; discriminate E.
+    - destruct (ensure G l g p) as [p1|p1|p1] eqn:E.
+      + intros X. rewrite (IH _ _ X). now apply ensure_leaves in E.
+      + unfold ensure in E. destruct (has_tab _ _ _); [discriminate E|]. destruct (leaves p !! g); [discriminate E|].
+        destruct (0 <? _); [discriminate E|]. injection E as <-. intros [X|X]; congruence.
+      + unfold ensure in E. destruct (has_tab _ _ _); [discriminate E|]. destruct (leaves p !! g).
+        * injection E as <-. intros [X|X]; congruence.
+        * destruct (0 <? _); discriminate E.
   Qed.
 End Facts.

@@ -212,17 +212,17 @@ Section Refine.
     (** A step of the tree is a step of the map. *)
     Lemma child_refines : (S l < depth G)%nat ->
       outcome_rel (fun q x => exists T', refines_with T' q x.2 /\ tab G T' (S l) (pre G (S l) g) = Some x.1)
-                  (ensure G l g p) (child G a l g t).
+                  (refines_pt G) (ensure G l g p) (child G a l g t).
     Proof using OK X R A.
       intros B. unfold ensure, child. destruct entry_refines as (_ & H & D & F). rewrite H.
       destruct (Z.eqb_spec (rd (words t) (slot G a l g)) 0) as [E|E].
       - rewrite E, is_link_0 in F |- *. rewrite F by reflexivity. unfold leaf; cbn [snd Z.eqb].
         rewrite <- room_iff by exact B. destruct (Z.leb_spec (next t (S l) + tab_size G (S l)) (hi G (S l))) as [Q|Q];
-          [|exact I]. cbn [outcome_rel]. eexists. apply grow_refines; auto.
+          [|cbn [outcome_rel]; apply refines_pt_with; eauto]. cbn [outcome_rel]. eexists. apply grow_refines; auto.
       - destruct (is_link G l _) eqn:L; cbn [outcome_rel].
         + exists T. auto.
         + rewrite F by reflexivity. unfold leaf; cbn [snd]. destruct (Z.eqb_spec (rd (words t) (slot G a l g)) 0);
-            [congruence | exact I].
+            [congruence | cbn [outcome_rel]; apply refines_pt_with; eauto].
     Qed.
   End Step.
 
@@ -234,23 +234,23 @@ Section Refine.
     Lemma set_from_refines k : forall l T p t a, refines_with T p t -> tab G T l (pre G l g) = Some a ->
       (l + k < depth G)%nat -> is_link G (l + k) e = false ->
       ((S (l + k) < depth G)%nat -> block G (l + k) = false -> e = 0) ->
-      outcome_rel (refines_pt G)
+      outcome_rel (refines_pt G) (refines_pt G)
         match ensure_from G k l g p with
-        | Updated p => Updated (pput G (l + k) g e p) | Full => Full | Under_block => Under_block
+        | Updated p => Updated (pput G (l + k) g e p) | Full p => Full p | Under_block p => Under_block p
         end (set_from G k a l g e t).
     Proof using OK R E.
       induction k as [|k IH]; intros l T p t a X A D L BL; cbn [ensure_from set_from].
       - rewrite Nat.add_0_r in *. cbn [outcome_rel]. apply (put_refines T p t X); auto.
       - pose proof (child_refines T p t X g R l a A ltac:(lia)) as C.
-        destruct (ensure G l g p) as [q| |], (child G a l g t) as [[b u]| |]; cbn [outcome_rel] in C;
-          try tauto; try exact I.
+        destruct (ensure G l g p) as [q|q|q], (child G a l g t) as [[b u]|u|u]; cbn [outcome_rel] in C |- *;
+          try tauto; try exact C.
         destruct C as (T' & Y & B). cbn [fst snd] in *. replace (l + S k)%nat with (S l + k)%nat in * by lia.
         eapply IH; eauto.
     Qed.
 
     Theorem set_refines p t target : refines_pt G p t -> (target < depth G)%nat ->
       is_link G target e = false -> ((S target < depth G)%nat -> block G target = false -> e = 0) ->
-      outcome_rel (refines_pt G) (pset G target g e p) (tset G target g e t).
+      outcome_rel (refines_pt G) (refines_pt G) (pset G target g e p) (tset G target g e t).
     Proof using OK R E.
       intros X D L BL. apply refines_pt_with in X as (T & X).
       apply (set_from_refines target 0 T p t); auto. apply tab_root, root_range; assumption.

@@ -47,16 +47,18 @@ Record pmap := mkpmap {
   room : gmap nat Z             (* tables left in the pool of each level *) }.
 
 (** How an update ends: done, out of tables, or refused because a block is in the
-    way.  The last two change nothing that anyone may rely on. *)
-Inductive outcome (A : Type) := Updated (a : A) | Full | Under_block.
-Arguments Updated {A}.
-Arguments Full {A}.
-Arguments Under_block {A}.
+    way.  In the last two cases the tables above may have been made already; no leaf
+    has changed. *)
+Inductive outcome (A B : Type) := Updated (a : A) | Full (b : B) | Under_block (b : B).
+Arguments Updated {A B}.
+Arguments Full {A B}.
+Arguments Under_block {A B}.
 
-Definition outcome_rel {A B : Type} (R : A -> B -> Prop) (x : outcome A) (y : outcome B) : Prop :=
+Definition outcome_rel {A A' B B' : Type} (R : A -> A' -> Prop) (Q : B -> B' -> Prop)
+    (x : outcome A B) (y : outcome A' B') : Prop :=
   match x, y with
-  | Updated a, Updated b => R a b
-  | Full, Full | Under_block, Under_block => True
+  | Updated a, Updated a' => R a a'
+  | Full b, Full b' | Under_block b, Under_block b' => Q b b'
   | _, _ => False
   end.
 
@@ -122,34 +124,34 @@ Section Geom.
 
   (** One step down, from the table of level [l] at [base]: the table that [g]'s
       entry links to, a fresh one if the entry was empty. *)
-  Definition child (base : Z) (l : nat) (g : Z) (t : tree) : outcome (Z * tree) :=
+  Definition child (base : Z) (l : nat) (g : Z) (t : tree) : outcome (Z * tree) tree :=
     let a := slot base l g in
     let e := rd (words t) a in
     if e =? 0 then
       let q := next t (S l) in
       if q + tab_size (S l) <=? hi G (S l)
       then Updated (q, mktree (<[a := link q]> (words t)) (bump (S l) (next t)))
-      else Full
+      else Full t
     else if is_link l e then Updated (phys_page e, t)
-    else Under_block.
+    else Under_block t.
 
   Definition tput (base : Z) (l : nat) (g e : Z) (t : tree) : tree :=
     mktree (<[slot base l g := e]> (words t)) (next t).
 
   (** Write [e] [k] levels below the table of level [l] at [base]. *)
-  Fixpoint set_from (k : nat) (base : Z) (l : nat) (g e : Z) (t : tree) : outcome tree :=
+  Fixpoint set_from (k : nat) (base : Z) (l : nat) (g e : Z) (t : tree) : outcome tree tree :=
     match k with
     | O => Updated (tput base l g e t)
     | S k =>
         match child base l g t with
         | Updated (b, t) => set_from k b (S l) g e t
-        | Full => Full
-        | Under_block => Under_block
+        | Full t => Full t
+        | Under_block t => Under_block t
         end
     end.
 
   (** Make [e] the entry of page [g] at level [target]. *)
-  Definition tset (target : nat) (g e : Z) (t : tree) : outcome tree :=
+  Definition tset (target : nat) (g e : Z) (t : tree) : outcome tree tree :=
     set_from target (root (pre 0 g)) 0 g e t.
 
   (** Empty the root [r]; its tables are not given back. *)
@@ -169,21 +171,21 @@ Section Geom.
     mkpmap (leaves p) ({[ (S l, pre (S l) g) ]} ∪ tabs p) (<[S l := room_at (S l) p - 1]> (room p)).
 
   (** That table exists afterwards. *)
-  Definition ensure (l : nat) (g : Z) (p : pmap) : outcome pmap :=
+  Definition ensure (l : nat) (g : Z) (p : pmap) : outcome pmap pmap :=
     if has_tab (S l) (pre (S l) g) p then Updated p
     else match leaves p !! g with
-    | Some _ => Under_block
-    | None => if 0 <? room_at (S l) p then Updated (grow l g p) else Full
+    | Some _ => Under_block p
+    | None => if 0 <? room_at (S l) p then Updated (grow l g p) else Full p
     end.
 
-  Fixpoint ensure_from (k : nat) (l : nat) (g : Z) (p : pmap) : outcome pmap :=
+  Fixpoint ensure_from (k : nat) (l : nat) (g : Z) (p : pmap) : outcome pmap pmap :=
     match k with
     | O => Updated p
     | S k =>
         match ensure l g p with
         | Updated p => ensure_from k (S l) g p
-        | Full => Full
-        | Under_block => Under_block
+        | Full t => Full t
+        | Under_block t => Under_block t
         end
     end.
 
@@ -203,11 +205,11 @@ Section Geom.
            (filter (fun x => under (S l) (S l) (pre (S l) g) x = false) (tabs p))
            (room p).
 
-  Definition pset (target : nat) (g e : Z) (p : pmap) : outcome pmap :=
+  Definition pset (target : nat) (g e : Z) (p : pmap) : outcome pmap pmap :=
     match ensure_from target 0 g p with
     | Updated p => Updated (pput target g e p)
-    | Full => Full
-    | Under_block => Under_block
+    | Full p => Full p
+    | Under_block p => Under_block p
     end.
 
   Definition pclear (r : Z) (p : pmap) : pmap :=
