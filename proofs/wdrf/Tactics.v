@@ -21,8 +21,8 @@ Ltac who j i :=
 Ltac step_cases st :=
   destruct st as
     [ r e fetched
-    | e target c cv fetched condition
+    | e target cond cv fetched condition
     | b fetched
-    | k r ea c pulls a av ts v fetched address readable
+    | k r ea guard pulls a av ts v fetched address readable
     | k ea ed pushes a av d dv ts fetched address datum writable
-    | f r ea ed c pulls pushes a av d dv tr v post tw fetched address datum readable post_is writable later atomic ].
+    | f r ea ed guard pulls pushes a av d dv tr v post tw fetched address datum readable post_is writable later atomic ].

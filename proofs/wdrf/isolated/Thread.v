@@ -133,19 +133,20 @@ Lemma do_read_wf K M i st k r a av ts v :
   thread_wf M i st -> av <= vro st -> can_read K M st k a av ts v -> thread_wf M i (do_read st k r a av ts v).
 Proof.
   intros wf le (value & _). apply value_at_bound in value.
-  pose proof (post_read_bound M i st k a av ts wf le value) as bound. destruct wf.
+  pose proof (post_read_bound M i st k a av ts wf le value) as bound.
+  destruct wf as [w_vrn w_vwn w_vrel w_coh w_regs w_vcap w_vro w_vwo w_fwd w_done].
   constructor; simpl.
   - destruct k; simpl; lia.
   - destruct k; simpl; lia.
-  - exact tw_vrel0.
-  - intro b. pose proof (tw_coh0 b). upd_cases; lia.
-  - intro r'. pose proof (tw_regs0 r'). upd_cases; simpl; lia.
+  - exact w_vrel.
+  - intro b. pose proof (w_coh b). upd_cases; lia.
+  - intro r'. pose proof (w_regs r'). upd_cases; simpl; lia.
   - lia.
   - lia.
-  - exact tw_vwo0.
-  - intro b. destruct (tw_fwd0 b) as [none|(lt & lec & done & msg)]; [left; exact none|right].
+  - exact w_vwo.
+  - intro b. destruct (w_fwd b) as [none|(lt & lec & done & msg)]; [left; exact none|right].
     simpl. split; [exact lt|]. split; [|split; assumption]. upd_cases; lia.
-  - exact tw_fulfilled0.
+  - exact w_done.
 Qed.
 
 Lemma pre_write_bounds st k av dv :
@@ -208,9 +209,10 @@ Proof.
   pose proof (do_write_fulfilled M i st k a av d dv ts wf can) as all_done.
   assert (fwds : forall b, fwd_wf M i (do_write st k a av dv ts) b).
   { intro b. eapply do_write_fwd; [apply (tw_fwd _ _ _ wf)|exact can]. }
+  pose proof (tw_coh _ _ _ wf) as cohs.
   destruct wf. constructor; try assumption; simpl; try lia.
   - destruct k; simpl; lia.
-  - intro b. pose proof (tw_coh0 b). upd_cases; lia.
+  - intro b. pose proof (cohs b). upd_cases; lia.
 Qed.
 
 Lemma step_wf K M i s e s' : thread_wf M i s -> step K M i s e s' -> thread_wf M i s'.
