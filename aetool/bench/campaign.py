@@ -161,7 +161,16 @@ def _run_step(
                 bed.reconnect()
             journal.begin(step.key, _host(bed, step), path)
             suite, parameters = resolved.suite(step.suite)
-            samples = execute(step, suite, parameters, bed, journal.run_dir, journal.meta[_ID], log)
+            samples = execute(
+                step,
+                suite,
+                parameters,
+                bed,
+                journal.run_dir,
+                run_id=journal.meta[_ID],
+                allowed_messages=resolved.allowed_messages,
+                log=log,
+            )
             journal.finish(step.key, samples)
         except StorageError:
             # the journal may be what cannot be written: the step stays STARTED, and resume sees to it

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from aetool.bench.health import allowed_messages
 from aetool.bench.suites import SUITES, adapter_of
 from aetool.bench.suites.base import Parameters, Suite
 from aetool.core.config import Model, load_yaml
@@ -80,11 +81,13 @@ class Resolved:
     """Everything that determines what a run does, as plain data (see `data`).
 
     code: digest of the program code that prepares, measures and reads.
+    allowed_messages: patterns of kernel errors that do not spoil a measurement.
     """
 
     campaign: CampaignFile
     lab: str
     code: str
+    allowed_messages: tuple[str, ...]
     suites: tuple[ResolvedSuite, ...]
 
     def data(self) -> dict[str, Any]:
@@ -93,6 +96,7 @@ class Resolved:
             "campaign": self.campaign.model_dump(mode="json"),
             "lab": self.lab,
             "code": self.code,
+            "allowed_messages": list(self.allowed_messages),
             "suites": {suite.name: asdict(suite) for suite in self.suites},
         }
 
@@ -126,7 +130,7 @@ def resolve(root: Path, name: str, *, lab: str, profile: str | None = None) -> R
     if profile is not None:
         campaign = campaign.model_copy(update={"profile": profile})
     suites = tuple(_resolve_suite(root, suite, campaign.profile) for suite in campaign.suites)
-    return Resolved(campaign, lab, _code(), suites)
+    return Resolved(campaign, lab, _code(), allowed_messages(root), suites)
 
 
 def _resolve_suite(root: Path, name: str, profile: str) -> ResolvedSuite:
@@ -145,5 +149,10 @@ def _resolve_suite(root: Path, name: str, profile: str) -> ResolvedSuite:
 def _code() -> str:
     """A digest of everything in this package that can change a number."""
     here = Path(__file__).parent
-    sources = [here / "daemons.py", here / "step.py", *sorted((here / "suites").glob("*.py"))]
+    sources = [
+        here / "daemons.py",
+        here / "health.py",
+        here / "step.py",
+        *sorted((here / "suites").glob("*.py")),
+    ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

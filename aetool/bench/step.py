@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aetool.bench import daemons
+from aetool.bench import daemons, health
 from aetool.bench.suites.base import Parameters, SanityError, Suite
 from aetool.core.errors import AetoolError, LabError, RemoteCommandError
 from aetool.core.journal import RESULTS, Sample, Step
@@ -104,7 +104,15 @@ class Instance:
 
 
 def execute(
-    step: Step, suite: Suite[Any], parameters: Parameters, bed: Bed, run_dir: Path, run_id: str, log: Log
+    step: Step,
+    suite: Suite[Any],
+    parameters: Parameters,
+    bed: Bed,
+    run_dir: Path,
+    *,
+    run_id: str,
+    allowed_messages: Sequence[str],
+    log: Log,
 ) -> list[Sample]:
     """Run one step and return its samples; raw files lie under results/<key>/ then.
 
@@ -129,8 +137,11 @@ def execute(
                 host.run(["mkdir", "-p", "-m", "755", instance.work], timeout=30)
             suite.prepare(instance, parameters)
         stop = partial(_clean, hosts, base, log)
+        before = [health.look(instance.machine) for instance in instances]
         _together(instances, lambda instance: suite.warm_up(instance, parameters), stop)
         results = _together(instances, lambda instance: suite.run(instance, parameters), stop)
+        for instance, earlier in zip(instances, before, strict=True):
+            _stayed_well(instance, earlier, allowed_messages)
     finally:
         _clean(hosts, base, log)
     samples = []
@@ -148,6 +159,19 @@ def execute(
                 )
             )  # fmt: skip
     return samples
+
+
+def _stayed_well(instance: Instance, before: health.Health, allowed: Sequence[str]) -> None:
+    """Keep new kernel errors as kernel.errors; raise SanityError if the machine was not well."""
+    after = health.look(instance.machine)
+    if after.errors is None:
+        instance.log.write(f"{instance.machine.name}: the kernel's messages cannot be read")
+    found = health.new_errors(before, after)
+    if found:
+        write_file(instance.raw / "kernel.errors", "\n".join(found) + "\n")
+    complaint = health.complaint(before, after, allowed)
+    if complaint is not None:
+        raise SanityError(f"{instance.machine.name}: {complaint} while it was measured")
 
 
 def _together(
