@@ -92,6 +92,10 @@ class CloudlabProvider:
         """Cut a host's power and give it back; raises LabError if the portal cannot be asked to."""
         self._portal().node(self._experiment(), self._nodes()[role].client_id, "powercycle")
 
+    def console(self, role: str) -> str:
+        """Nothing: consoles are shown by CloudLab's portal only."""
+        return ""
+
     def _have_experiment(self) -> None:
         wanted = self._definition.experiment
         assert wanted is not None

@@ -25,6 +25,22 @@ def _public_key(text: str) -> str:
     return text
 
 
+class ArmDefinition(Model):
+    """An emulated Arm server with EL2 and a client beside it, on this machine.
+
+    cpu: QEMU's name of the processor; cortex-a57 (no VHE, like the X-Gene of m400) boots fastest.
+    memory_mib: of the server; eight guests of 256 MiB need 4096.
+    """
+
+    provider: Literal["arm"]
+    description: str
+    suite: Literal["bookworm"] = "bookworm"
+    cpu: Literal["cortex-a57", "cortex-a72", "neoverse-n1", "max,pauth-impdef=on"] = "cortex-a57"
+    cpus: Annotated[int, Field(ge=1, le=8)] = 2
+    memory_mib: Annotated[int, Field(ge=1024, le=65536)] = 4096
+    gic: Literal[2, 3] = 3
+
+
 class StaticHost(Model):
     """A host that somebody else looks after.
 
@@ -107,8 +123,12 @@ class CloudlabDefinition(Model):
         return self
 
 
-Definition = StaticDefinition | NetnsDefinition | CloudlabDefinition
-_MODELS: dict[str, type[StaticDefinition] | type[NetnsDefinition] | type[CloudlabDefinition]] = {
+Definition = ArmDefinition | CloudlabDefinition | NetnsDefinition | StaticDefinition
+_MODELS: dict[
+    str,
+    type[ArmDefinition] | type[CloudlabDefinition] | type[NetnsDefinition] | type[StaticDefinition],
+] = {
+    "arm": ArmDefinition,
     "cloudlab": CloudlabDefinition,
     "netns": NetnsDefinition,
     "static": StaticDefinition,

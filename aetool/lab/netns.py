@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aetool.core.errors import LabError
-from aetool.core.process import require, run, storage_error
+from aetool.core.process import TAIL_LINES, require, run, storage_error
 from aetool.core.project import project_root
 from aetool.core.ssh_connect import Endpoint
 from aetool.lab import namespaces
@@ -25,7 +25,6 @@ ADDRESSES = {"server": "10.10.1.1", "client": "10.10.1.2"}
 CONTROL_ADDRESS = "10.10.1.254"
 INTERFACE = "exp0"
 _SSH_PORT = 22
-_READY_SECONDS = 20.0
 _LOCK_SECONDS = 60.0
 
 
@@ -33,6 +32,7 @@ class NetnsProvider:
     """Hosts of one netns lab; implements Provider."""
 
     emulated = True
+    ready_seconds = 20.0
 
     def __init__(self, name: str, description: str, state: Path) -> None:
         self.description = description
@@ -46,7 +46,7 @@ class NetnsProvider:
     def up(self) -> None:
         """Make both hosts and wait until their sshd answers; nothing happens if they do."""
         namespaces.require_root("a lab of namespaces")
-        require("sshd", "openssh-server")
+        self._check()
         with self._locked():
             if all(status.up for status in self.status()):
                 return
@@ -55,6 +55,7 @@ class NetnsProvider:
                 self._keys()
                 self._network()
                 for role in ADDRESSES:
+                    self._attach(role)
                     self._start(role)
                 self._wait()
             except BaseException:
@@ -76,15 +77,26 @@ class NetnsProvider:
     def places(self) -> Mapping[str, Place]:
         """The hosts; raises LabError if the lab is not up."""
         namespaces.require_root("a lab of namespaces")
-        if not all(
-            self._host_key(role).exists() and namespaces.exists(self._space(role)) for role in ADDRESSES
-        ):
+        made = [self._host_key(role).exists() for role in ADDRESSES]
+        if not all(made) or not namespaces.exists(self._space("switch")):
             raise not_up(self._name)
         return {role: self._place(role) for role in ADDRESSES}
 
     def namespace(self, part: str) -> str:
         """The name of the network namespace of "server", "client" or "switch"."""
         return self._space(part)
+
+    def power_cycle(self, role: str) -> None:
+        """Refuse: a namespace has no power."""
+        raise LabError(f"{role}: a host of namespaces cannot be rebooted", hint="use the lab arm")
+
+    def console(self, role: str) -> str:
+        """What a host has said outside of SSH, as long as it is up."""
+        log = self._log(role)
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def _check(self) -> None:
+        require("sshd", "openssh-server")
 
     def _place(self, role: str) -> Place:
         address = ADDRESSES[role]
@@ -134,49 +146,53 @@ class NetnsProvider:
             run([keygen, "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path], timeout=20)
 
     def _network(self) -> None:
-        switch = self._space("switch")
-        namespaces.batch([f"netns add {self._space(part)}" for part in ("switch", *ADDRESSES)])
+        namespaces.batch([f"netns add {self._space('switch')}"])
         lines = ["link set lo up", "link add br0 type bridge", "link set br0 up"]
         lines += [f"addr add {CONTROL_ADDRESS}/24 dev br0"]
-        for role in ADDRESSES:
-            lines += [
-                f"link add {role} type veth peer name {INTERFACE} netns {self._space(role)}",
-                f"link set {role} master br0 up",
-            ]
-        namespaces.batch(lines, inside=switch)
-        for role, address in ADDRESSES.items():
-            lines = ["link set lo up", f"addr add {address}/24 dev {INTERFACE}", f"link set {INTERFACE} up"]
-            namespaces.batch(lines, inside=self._space(role))
+        namespaces.batch(lines, inside=self._space("switch"))
+
+    def _attach(self, role: str) -> None:
+        """Make a host's network namespace and the cable to the switch."""
+        space = self._space(role)
+        namespaces.batch([f"netns add {space}"])
+        cable = f"link add {role} type veth peer name {INTERFACE} netns {space}"
+        namespaces.batch([cable, f"link set {role} master br0 up"], inside=self._space("switch"))
+        address = f"addr add {ADDRESSES[role]}/24 dev {INTERFACE}"
+        namespaces.batch(["link set lo up", address, f"link set {INTERFACE} up"], inside=space)
 
     def _start(self, role: str) -> None:
         init = project_root() / "scripts" / "host" / "netns-init.sh"
         # --kill-child: unshare survives SIGTERM; whoever kills it kills process 1 of the host, so all of it.
-        # The output goes to a file: a host that held our pipe would keep the caller waiting for ever.
         host = [
             require("nsenter", "util-linux"), f"--net=/run/netns/{self._space(role)}",
             require("unshare", "util-linux"), "--mount", "--uts", "--ipc", "--pid", "--fork",
             "--kill-child=KILL", "bash", str(init), role, str(self._state),
         ]  # fmt: skip
-        detach = 'log=$1; shift; exec setsid --fork "$@" </dev/null >"$log" 2>&1'
-        run(["bash", "-c", detach, "detach", self._log(role), *host], timeout=20)
+        self._detach(role, host)
+
+    def _detach(self, role: str, argv: list[str]) -> None:
+        """Start a program that outlives us; one that held our pipe would keep us waiting for ever."""
+        detach = 'cd "$1"; log=$2; shift 2; exec setsid --fork "$@" </dev/null >>"$log" 2>&1'
+        run(["bash", "-c", detach, "detach", str(self._state), str(self._log(role)), *argv], timeout=20)
+
+    def _alive(self, role: str) -> bool:
+        """Whether something of the host runs; `unshare` does from the start."""
+        return bool(namespaces.processes(self._space(role)))
 
     def _log(self, role: str) -> Path:
         return self._state / f"{role}.log"
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
+        started = time.monotonic()
         for role in ADDRESSES:
             while not self._probe(role).up:
-                # `unshare` runs in the namespace from the start: an empty one means that it has failed
-                dead = time.monotonic() > deadline - _READY_SECONDS + 1 and not namespaces.processes(
-                    self._space(role)
-                )
-                if dead or time.monotonic() > deadline:
-                    log = self._log(role).read_text(errors="replace") if self._log(role).exists() else ""
+                seconds = time.monotonic() - started
+                if seconds > self.ready_seconds or (seconds > 1 and not self._alive(role)):
+                    tail = "".join(self.console(role).splitlines(keepends=True)[-TAIL_LINES:])
                     raise LabError(
-                        f"the host {role} of the lab {self._name} did not start", detail=log or None
+                        f"the host {role} of the lab {self._name} did not start", detail=tail or None
                     )
-                time.sleep(0.02)
+                time.sleep(0.02 if seconds < 1 else 0.2)
 
     def _probe(self, role: str) -> Status:
         address, space = ADDRESSES[role], self._space("switch")

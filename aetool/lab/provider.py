@@ -18,6 +18,7 @@ from aetool.core.progress import Progress, Silent
 from aetool.core.ssh import SshRemote
 from aetool.core.ssh_connect import Endpoint
 from aetool.lab.definition import (
+    ArmDefinition,
     CloudlabDefinition,
     Definition,
     NetnsDefinition,
@@ -67,6 +68,14 @@ class Provider(Protocol):
         """The hosts by role; raises LabError if they are not up."""
         ...
 
+    def power_cycle(self, role: str) -> None:
+        """Cut a host's power and give it back; raises LabError where that cannot be done."""
+        ...
+
+    def console(self, role: str) -> str:
+        """What a host has said on its console; empty where that cannot be read."""
+        ...
+
 
 class Lab:
     """Hosts by role. As a context manager it closes connections at the end; it does not take hosts down."""
@@ -86,6 +95,11 @@ class Lab:
     def emulated(self) -> bool:
         """True if numbers from these hosts say nothing about Arm hardware."""
         return self._provider.emulated
+
+    @property
+    def provider(self) -> Provider:
+        """Where the hosts come from: for their power and their consoles."""
+        return self._provider
 
     @property
     def hosts(self) -> Mapping[str, SshRemote]:
@@ -162,6 +176,10 @@ def _provider(definition: Definition, path: Path, name: str, state: Path, progre
         from aetool.lab.netns import NetnsProvider
 
         return NetnsProvider(name, definition.description, state)
+    if isinstance(definition, ArmDefinition):
+        from aetool.lab.arm import ArmProvider
+
+        return ArmProvider(name, definition, state, progress=progress)
     if isinstance(definition, CloudlabDefinition):
         from aetool.lab.cloudlab import CloudlabProvider
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from aetool.core.errors import HostUnreachable
+from aetool.core.errors import HostUnreachable, LabError
 from aetool.core.ssh_connect import Endpoint
 from aetool.lab.definition import ROLES, StaticDefinition, StaticHost
 from aetool.lab.provider import Place, Status
@@ -35,6 +35,16 @@ class StaticProvider:
 
     def down(self) -> None:
         """Leave the hosts alone: they belong to somebody else."""
+
+    def power_cycle(self, role: str) -> None:
+        """Refuse: aetool has no hand on the power of these hosts."""
+        raise LabError(
+            f"{role}: the power of a static host is out of reach", hint="switch it off and on by hand"
+        )
+
+    def console(self, role: str) -> str:
+        """Nothing: the console of these hosts is out of reach."""
+        return ""
 
     def status(self) -> list[Status]:
         """Try to connect to each host's SSH port."""

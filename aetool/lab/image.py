@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The disk of the emulated Arm server, and the image of its guests, made from Debian's arm64 packages.
+
+Packages are unpacked, not configured: nothing of the foreign architecture runs, so that a minute is enough.
+What maintainer scripts would have done (users, module and library indices) is done here. The result is kept
+in a cache under a digest of everything that determines it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from aetool.core.errors import LabError
+from aetool.core.process import ProcessError, require, run, storage_error, write_file
+from aetool.core.progress import Progress
+from aetool.core.project import project_root
+from aetool.lab import cpio, uboot
+
+PACKAGES = (
+    "apache2", "apache2-utils", "base-files", "base-passwd", "bash", "busybox-static", "ca-certificates",
+    "coreutils", "dash", "debianutils", "diffutils", "e2fsprogs", "findutils", "gawk", "grep", "gzip",
+    "hostname", "iproute2", "kmod", "libc-bin", "linux-image-cloud-arm64", "login", "mount", "netbase",
+    "openssh-client", "openssh-server", "openssl", "passwd", "perl-base", "procps", "qemu-system-arm",
+    "redis-server", "redis-tools", "rt-tests", "sed", "socat", "tar", "u-boot-tools", "util-linux",
+)  # fmt: skip
+_SCRIPTS = ("arm-init.sh", "arm-initramfs.sh")
+# drivers that the initial RAM disk needs until the root file system is there, with what they depend on
+_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "overlay")
+_UNUSED = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/info",
+    "usr/share/lintian",
+    "usr/share/iso-codes",
+)
+_NOT_IN_GUEST = (
+    "boot",
+    "usr/share/qemu",
+    "usr/lib/ipxe",
+    "usr/bin/qemu-system-aarch64",
+    "usr/bin/qemu-system-arm",
+)
+_USERS = "sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\nredis:x:102:102::/var/lib/redis:/usr/sbin/nologin\n"
+_FORMAT = 1
+_DISK_MIB = 4096
+_FIRST_MIB = 1
+_BUILD_SECONDS = 1200.0
+_STEP_SECONDS = 300.0
+GUEST_FOLDER = "/var/lib/aetool"
+
+SSHD_CONFIG = """\
+HostKey /etc/ssh/aetool_host_key
+AuthorizedKeysFile /etc/ssh/aetool_authorized_keys
+AuthenticationMethods publickey
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+MaxSessions 64
+MaxStartups 64
+PrintMotd no
+PrintLastLog no
+Subsystem sftp internal-sftp
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What determines an image: the Debian suite and everything of ours that goes in."""
+
+    suite: str
+
+    def digest(self) -> str:
+        """A name for the image; another recipe, or other scripts of ours, gives another one."""
+        folder = project_root() / "scripts" / "host"
+        parts = [
+            str(_FORMAT),
+            self.suite,
+            *PACKAGES,
+            SSHD_CONFIG,
+            uboot.ARM_BOOT_SCRIPT,
+            _USERS,
+            str(_DISK_MIB),
+        ]
+        parts += [(folder / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where images are kept between labs."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "aetool" / "arm"
+
+
+def disk_image(recipe: Recipe, cache: Path, progress: Progress) -> Path:
+    """Return the server's disk, building it if the cache has none.
+
+    Raises MissingToolError, StorageError; LabError if packages cannot be had.
+    """
+    from filelock import FileLock
+
+    place = cache / recipe.digest()
+    disk = place / "disk.img"
+    if disk.exists():
+        return disk
+    tools = {
+        "mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "sfdisk": "fdisk", "depmod": "kmod",
+        "ldconfig": "libc-bin", "mkimage": "u-boot-tools",
+    }  # fmt: skip
+    for program, package in tools.items():
+        require(program, package)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(cache, error) from error
+    with FileLock(cache / ".lock"):
+        if disk.exists():
+            return disk
+        work = cache / f".{recipe.digest()}.part"
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            _build(recipe, work, progress)
+            work.replace(place)
+        except OSError as error:
+            raise storage_error(work, error) from error
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return disk
+
+
+def _build(recipe: Recipe, work: Path, progress: Progress) -> None:
+    root = work / "root"
+    root.mkdir(parents=True)
+    progress.say(f"unpacking {len(PACKAGES)} Debian packages and what they need, for arm64 (about a minute)")
+    _unpack(recipe, root, work / "packages.log")
+    release = _configure(root)
+    progress.say("making the disk image of the emulated server")
+    initrd = work / "initrd.gz"
+    write_file(initrd, _initrd(root, release))
+    _guest(root, work, initrd, release)
+    _boot_files(root, work, initrd, release)
+    disk = work / "disk.img"
+    size = (_DISK_MIB - _FIRST_MIB) * 1024
+    offset = f"offset={_FIRST_MIB << 20},lazy_itable_init=1"
+    _file_system(root, disk, size, "-E", offset)
+    # a disk without a partition table is not searched by U-Boot
+    table = f"label: dos\nstart={_FIRST_MIB * 2048}, type=83, bootable\n"
+    run([require("sfdisk"), "-q", str(disk)], stdin=table, timeout=_STEP_SECONDS)
+    shutil.rmtree(root)
+
+
+def _unpack(recipe: Recipe, root: Path, log: Path) -> None:
+    argv = [
+        "mmdebstrap", "--quiet", "--variant=extract", "--architectures=arm64", "--skip=check/qemu",
+        f"--include={','.join(PACKAGES)}", recipe.suite, str(root),
+    ]  # fmt: skip
+    try:
+        run(argv, timeout=_BUILD_SECONDS, log=log)
+    except ProcessError as error:
+        raise LabError(
+            "Debian's arm64 packages cannot be unpacked: " + error.message,
+            detail=error.detail,
+            hint="is there a way to a Debian mirror, and disk space? then run the same command again",
+        ) from error
+
+
+def _configure(root: Path) -> str:
+    """Do what maintainer scripts would have done; return the kernel's release."""
+    for name in _UNUSED:
+        shutil.rmtree(root / name, ignore_errors=True)
+    releases = sorted(p.name for p in (root / "lib" / "modules").iterdir())
+    if len(releases) != 1:
+        raise LabError(f"the packages bring {len(releases)} kernels: {', '.join(releases)}")
+    run([require("depmod"), "-b", str(root), releases[0]], timeout=_STEP_SECONDS)
+    run([require("ldconfig"), "-r", str(root)], timeout=_STEP_SECONDS)
+    for name in ("passwd", "group"):
+        shutil.copy(root / "usr/share/base-passwd" / f"{name}.master", root / "etc" / name)
+    users = root / "etc/passwd"
+    users.write_text(users.read_text().replace("root:*:", "root:x:") + _USERS)
+    names = [line.split(":")[0] for line in users.read_text().splitlines()]
+    # "*" allows no password, but unlike "!" keys
+    (root / "etc/shadow").write_text("".join(f"{name}:*:19000:0:99999:7:::\n" for name in names))
+    (root / "etc/shadow").chmod(0o640)
+    (root / "etc/ssh/aetool_sshd_config").write_text(SSHD_CONFIG)
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n10.10.1.1 server\n10.10.1.2 client\n")
+    if not (root / "usr/bin/awk").exists():
+        (root / "usr/bin/awk").symlink_to("gawk")
+    scripts = project_root() / "scripts" / "host"
+    _program(root / "sbin/init", (scripts / "arm-init.sh").read_text(encoding="utf-8"))
+    for name, signal in (("reboot", "TERM"), ("poweroff", "USR2")):
+        _program(root / "sbin" / name, f"#!/bin/sh\nexec kill -{signal} 1\n")
+    return releases[0]
+
+
+def _program(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def _initrd(root: Path, release: str) -> bytes:
+    scripts = project_root() / "scripts" / "host"
+    entries = [cpio.directory(name) for name in ("bin", "dev", "modules")]
+    entries += [
+        cpio.file("init", (scripts / "arm-initramfs.sh").read_bytes(), 0o755),
+        cpio.file("bin/busybox", (root / "bin/busybox").read_bytes(), 0o755),
+        cpio.Entry("dev/console", 0o20600, device=(5, 1)),
+    ]
+    for number, path in enumerate(_modules(root / "lib/modules" / release)):
+        entries.append(cpio.file(f"modules/{number:02}-{path.name}", path.read_bytes()))
+    return gzip.compress(cpio.archive(entries), 6, mtime=0)
+
+
+def _modules(folder: Path) -> list[Path]:
+    """The files of _MODULES, each after what it depends on."""
+    needs: dict[str, list[str]] = {}
+    for line in (folder / "modules.dep").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        needs[name] = rest.split()
+    ordered: list[str] = []
+    for wanted in _MODULES:
+        for name in (n for n in needs if Path(n).name == f"{wanted}.ko"):
+            # modules.dep lists what a module needs directly or not, the innermost last
+            ordered += [n for n in (*reversed(needs[name]), name) if n not in ordered]
+    return [folder / name for name in ordered]
+
+
+def _guest(root: Path, work: Path, initrd: Path, release: str) -> None:
+    """Put kernel, initial RAM disk and read-only root of the guests into the server's root."""
+    tree = work / "guest"
+    run(["cp", "-al", str(root), str(tree)], timeout=_STEP_SECONDS)
+    for name in _NOT_IN_GUEST:
+        path = tree / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    folder = root / GUEST_FOLDER.lstrip("/")
+    folder.mkdir(parents=True)
+    used = int(run(["du", "-s", "-k", str(tree)], timeout=_STEP_SECONDS).output.split()[0])
+    _file_system(tree, folder / "guest.img", used * 5 // 4 + 16 * 1024)
+    shutil.copy(initrd, folder / "initrd.gz")
+    shutil.copy(root / "boot" / f"vmlinuz-{release}", folder / "Image")
+    shutil.rmtree(tree)
+
+
+def _boot_files(root: Path, work: Path, initrd: Path, release: str) -> None:
+    boot = root / "boot"
+    script = boot / "boot.script"
+    script.write_text(uboot.ARM_BOOT_SCRIPT)
+    commands = (
+        uboot.kernel_command(str(boot / f"vmlinuz-{release}"), str(boot / "uImage"), uboot.ARM_LOAD_ADDRESS),
+        uboot.ramdisk_command(str(initrd), str(boot / "uInitrd")),
+        uboot.script_command(str(script), str(boot / "boot.scr")),
+    )
+    for argv in commands:
+        run(argv, timeout=_STEP_SECONDS)
+
+
+def _file_system(tree: Path, image: Path, kib: int, *options: str) -> None:
+    argv = [
+        "mkfs.ext4",
+        "-q",
+        "-F",
+        "-L",
+        "root",
+        "-m",
+        "0",
+        *options,
+        "-d",
+        str(tree),
+        str(image),
+        f"{kib}k",
+    ]
+    run([require(argv[0]), *argv[1:]], timeout=_STEP_SECONDS)
