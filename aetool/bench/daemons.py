@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from aetool.core.ssh import Remote
 
 READY_SECONDS = 20
+# a kernel tree takes minutes to remove from a slow disk
+SWEEP_SECONDS = 900
 
 # A process group's number is not given away while a member lives, so a leader that has gone is no danger;
 # one that started at another time is somebody else's process.
@@ -98,4 +100,4 @@ def start(
 
 def sweep(remote: Remote, base: str) -> None:
     """End every program started below `base`/*/ and remove the directory; nothing there is no error."""
-    remote.shell(f"set -- {shlex.quote(base)}\n{_SWEEP}", timeout=120)
+    remote.shell(f"set -- {shlex.quote(base)}\n{_SWEEP}", timeout=SWEEP_SECONDS)
