@@ -36,7 +36,7 @@ class Results:
 def compute(run: Run, published: Published, claims: Claims) -> Results:
     """Summarise the samples of a run and judge the claims by them."""
     found = measurements(run)
-    judge = Judge(run, found)
+    judge = Judge(run, found, published.machines)
     findings = [finding for claim in claims.claims for finding in judge.judge(claim)]
     return Results(run, published, found, findings)
 

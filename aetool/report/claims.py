@@ -8,24 +8,26 @@ A verdict rests on intervals, never on means alone. Where an interval allows bot
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, product
 
 from aetool.report.document import interval, number
-from aetool.report.inputs import Proofs, Run, Theorem
+from aetool.report.inputs import Run
 from aetool.report.measure import Measurement, count, slowdown
 from aetool.report.published import (
     AuditClaim,
     Claim,
     LayersClaim,
+    Machine,
     Metric,
     OrderClaim,
     RatioClaim,
     SlowdownClaim,
     TheoremsClaim,
 )
+from aetool.report.records import Proofs, Theorem
 from aetool.report.stats import Ratio, repetitions_needed
 
 
@@ -55,8 +57,13 @@ class Finding:
 class Judge:
     """Judges claims by one run."""
 
-    def __init__(self, run: Run, found: Sequence[Measurement]) -> None:
+    def __init__(self, run: Run, found: Sequence[Measurement], machines: Mapping[str, Machine]) -> None:
         self._proofs = run.proofs
+        self._machines = machines
+        facts = run.hosts.hosts.get("server", {}) if run.hosts else {}
+        self._cpu = str(facts.get("cpu_model") or "unknown")
+        # an emulated processor has a real one's name and nothing of its speed
+        self._real = run.hosts is not None and not run.hosts.lab.emulated
         self._found: dict[tuple[str, str, str, int], Measurement] = {}
         for item in found:
             # a suite run under two profiles: the published parameters count
@@ -121,6 +128,11 @@ class Judge:
         pair = self._pair(claim.metric, claim, claim.vms)
         if isinstance(pair, str):
             why = f"not measured on {pair}: {claim.metric.suite}"
+            return Finding(claim, part, Verdict.NOT_RUN, "–", why)
+        machine = self._machines[claim.machine]
+        if machine.cpu is None or machine.cpu not in self._cpu or not self._real:
+            cpu = self._cpu if self._real else f"{self._cpu}, emulated"
+            why = f"about the {claim.machine} ({machine.cpu}); this server's processor is {cpu}"
             return Finding(claim, part, Verdict.NOT_RUN, "–", why)
         quotient = slowdown(pair[0].repetitions, pair[1].repetitions, pair[0].better)
         low, high = claim.expected * (1 - claim.tolerance), claim.expected * (1 + claim.tolerance)

@@ -49,11 +49,18 @@ class PublishedFigure(Checked):
     unit: str = ""
 
 
+class Machine(Model):
+    """A machine that figures were published for; `cpu` is in the name of its processor as lscpu prints it."""
+
+    description: str
+    cpu: str | None = None
+
+
 class Published(Model):
     """reports/published.yaml"""
 
     sources: dict[str, str]
-    machines: dict[str, str]
+    machines: dict[str, Machine]
     figures: tuple[PublishedFigure, ...]
 
     @model_validator(mode="after")
@@ -93,12 +100,13 @@ class SlowdownClaim(_Claim):
 
 
 class RatioClaim(_Claim):
-    """`configuration` takes `expected` times the time of `baseline`, give or take `tolerance` (relative)."""
+    """`configuration` takes `expected` times the time of `baseline` on `machine`; `tolerance` is relative."""
 
     kind: Literal["ratio"]
     metric: Metric
     configuration: str
     baseline: str
+    machine: str
     vms: int
     expected: Annotated[float, Field(gt=0)]
     tolerance: Annotated[float, Field(gt=0, lt=1)]
@@ -165,5 +173,11 @@ def load_references(folder: Path) -> tuple[Published, Claims]:
                 f"{folder / 'claims.yaml'}: the source {claim.source!r} of the claim {claim.id!r}"
                 " is not listed in published.yaml",
                 hint=f"known sources: {', '.join(published.sources)}",
+            )
+        if isinstance(claim, RatioClaim) and claim.machine not in published.machines:
+            raise ConfigError(
+                f"{folder / 'claims.yaml'}: the machine {claim.machine!r} of the claim {claim.id!r}"
+                " is not listed in published.yaml",
+                hint=f"known machines: {', '.join(published.machines)}",
             )
     return published, claims

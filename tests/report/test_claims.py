@@ -15,10 +15,14 @@ from aetool.core.errors import ConfigError
 from aetool.report.build import compute
 from aetool.report.claims import Finding, Verdict
 from aetool.report.inputs import load_run
-from aetool.report.published import Claims, Published, load_references
+from aetool.report.published import Claims, Machine, Published, load_references
 from aetool.report.terminal import terminal_summary
 
-NONE = Published(sources={"paper": "a paper"}, machines={}, figures=())
+NONE = Published(
+    sources={"paper": "a paper"},
+    machines={"m400": Machine(description="an m400", cpu="X-Gene")},
+    figures=(),
+)
 TIGHT = (0.99, 1.0, 1.0, 1.01)
 WIDE = (0.6, 0.9, 1.3, 1.4)
 
@@ -29,13 +33,19 @@ def judge(run: Path, **claim: Any) -> list[Finding]:
     return compute(load_run(run), NONE, claims).findings
 
 
-def kvm_and_sekvm(tmp_path: Path, factor: float, values: Sequence[float], better: str = "lower") -> Path:
+def kvm_and_sekvm(
+    tmp_path: Path, factor: float, values: Sequence[float], better: str = "lower", **server: Any
+) -> Path:
     times = factor if better == "lower" else 1 / factor
     series = [
         recorded.Series("hackbench", "kvm", 1, {"time": list(values)}, better=better),
         recorded.Series("hackbench", "sekvm", 1, {"time": [v * times for v in values]}, better=better),
     ]
-    return recorded.make_run(tmp_path / "run", series)
+    run = recorded.make_run(tmp_path / "run", series)
+    lab = {"provider": "static", "emulated": server.pop("emulated", False), "description": "a lab"}
+    facts = {"server": {"cpu_model": "X-Gene"} | server}
+    recorded.write(run, "env/hosts.json", {"lab": lab, "hosts": facts})
+    return run
 
 
 SLOWDOWN: dict[str, Any] = {
@@ -52,6 +62,7 @@ RATIO: dict[str, Any] = {
     "metric": {"suite": "hackbench", "metric": "time"},
     "configuration": "sekvm",
     "baseline": "kvm",
+    "machine": "m400",
     "vms": 1,
     "expected": 2.0,
     "tolerance": 0.1,
@@ -92,6 +103,22 @@ def test_a_ratio_off_its_value_but_on_its_side_of_one_is_order_only(
 ) -> None:
     (finding,) = judge(kvm_and_sekvm(tmp_path, factor, values), **RATIO)
     assert finding.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("server", "named"),
+    [
+        ({"cpu_model": "AMD EPYC"}, "AMD EPYC"),
+        ({"cpu_model": None}, "unknown"),
+        ({"emulated": True}, "X-Gene, emulated"),
+    ],
+)
+def test_a_ratio_published_for_one_machine_is_not_judged_on_another(
+    tmp_path: Path, server: dict[str, Any], named: str
+) -> None:
+    (finding,) = judge(kvm_and_sekvm(tmp_path, 2.0, TIGHT, **server), **RATIO)
+    assert finding.verdict is Verdict.NOT_RUN
+    assert finding.reason == f"about the m400 (X-Gene); this server's processor is {named}"
 
 
 def test_an_undecided_claim_says_how_many_repetitions_would_do(tmp_path: Path) -> None:
@@ -191,6 +218,7 @@ def test_the_shipped_reference_data_are_sound(references: Path) -> None:
         ("published.yaml", "source: isca16", "source: isca61", "'isca61'"),
         ("claims.yaml", "id: audit", "id: security", "stands twice"),
         ("claims.yaml", "source: sosp21\n", "source: sosp12\n", "known sources: sosp21"),
+        ("claims.yaml", "machine: m400", "machine: m401", "known machines: m400"),
         ("claims.yaml", "at_most: 1.10", "at_most: -1", "greater than 0"),
     ],
 )  # fmt: skip

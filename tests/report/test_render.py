@@ -16,6 +16,7 @@ import pytest
 import recorded_runs as recorded
 
 from aetool.core.errors import ConfigError, StorageError
+from aetool.core.journal import Journal
 from aetool.report.write import render
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -221,3 +222,21 @@ def test_the_json_form_holds_the_numbers_of_the_tables(golden_run: Path, referen
     native = next(m for m in data["measurements"] if m["id"] == "hackbench.quick.time.native.0")
     assert native["repetitions"] == list(recorded.HACKBENCH.values["time"])
     assert {claim["verdict"] for claim in data["claims"]} >= {"reproduced", "not run", "not reproduced"}
+
+
+def test_attempts_that_came_to_nothing_are_listed_though_their_step_has_a_result(
+    tmp_path: Path, references: Path
+) -> None:
+    run = recorded.make_run(
+        tmp_path / "run", [recorded.HACKBENCH], failed={"hackbench-native-0-quick-2": "lost"}
+    )
+    with Journal.open(run) as journal:
+        journal.requeue("hackbench-native-0-quick-2", "the host is back")
+        journal.begin("hackbench-native-0-quick-2", "server", "logs/again.log")
+        journal.finish("hackbench-native-0-quick-2", [])
+    render(run, references)
+    rows = list(csv.reader(io.StringIO((run / "report/csv/retried.csv").read_text())))[1:]
+    assert rows == [
+        ["hackbench-native-0-quick-2", "1", "failed", "lost"],
+        ["hackbench-native-0-quick-2", "2", "planned", "the host is back"],
+    ]

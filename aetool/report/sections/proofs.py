@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from aetool.report.document import Cell, Column, Section, Statement, Table, Tone, number
-from aetool.report.inputs import Part, Proofs, Run, SourceFile
+from aetool.report.inputs import Run
 from aetool.report.measure import count
 from aetool.report.published import Published
+from aetool.report.records import Part, Proofs, SourceFile
 from aetool.report.sections.published import beside
 
 _TONES: dict[str, Tone] = {"passed": "good", "closed": "good", "failed": "bad", "open": "bad"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from aetool.core.journal import State
 from aetool.report.claims import Finding, Verdict
 from aetool.report.document import Cell, Column, Section, Table, Tone
-from aetool.report.inputs import Part, Run
+from aetool.report.inputs import Run
 from aetool.report.measure import count, unfinished
+from aetool.report.records import Part
 from aetool.report.sections.published import standing
 
 VERDICT_TONES: dict[Verdict, Tone] = {
@@ -111,7 +113,26 @@ def gaps_section(run: Run, findings: list[Finding]) -> Section:
     columns = (Column("Kind"), Column("What"), Column("State"), Column("Reason", "wide"))
     prose = ("Nothing is left out of this list: what is not in it has a result above.",)
     table = Table("not-run", f"What did not run, {len(rows)} entries", columns, tuple(rows))
-    return Section("not-run", "What did not run", prose, (table,))
+    retried = _retried(run)
+    return Section("not-run", "What did not run", prose, (table, retried) if retried else (table,))
+
+
+def _retried(run: Run) -> Table | None:
+    """Attempts that came to nothing although their step has a result now."""
+    done = {step.key for step in run.steps if step.state is State.DONE}
+    rows = tuple(
+        (
+            Cell(change.step),
+            Cell(str(change.attempt), change.attempt),
+            Cell(change.state, tone=_tone(change.state)),
+            Cell(change.reason or "–"),
+        )
+        for change in run.history
+        if change.step in done and change.state not in (State.STARTED, State.DONE)
+    )
+    columns = (Column("Step"), Column("Attempt", "number"), Column("Became"), Column("Reason", "wide"))
+    notes = ("Their raw output is kept in set-aside/; none of their numbers is in this report.",)
+    return Table("retried", "Steps that needed more than one attempt", columns, rows, notes) if rows else None
 
 
 def repeat_section(run: Run) -> Section:
@@ -142,7 +163,20 @@ def repeat_section(run: Run) -> Section:
         f" --lab {lab}. This report, here or from a copy of the run directory: aetool report RUN. From a"
         " number to the raw output it was read from: aetool report RUN --trace NUMBER.",
     )
-    return Section("repeat", "How to repeat it", prose, (table,))
+    return Section("repeat", "How to repeat it", prose, (_stages(run), table) if run.stages else (table,))
+
+
+def _stages(run: Run) -> Table:
+    rows = tuple(
+        (
+            Cell(stage.name),
+            Cell(stage.status, tone="good" if stage.status == "done" else _tone(stage.status)),
+            Cell("–" if stage.seconds is None else f"{stage.seconds:.1f}", stage.seconds),
+        )
+        for stage in run.stages
+    )
+    columns = (Column("Stage"), Column("State"), Column("Seconds", "number"))
+    return Table("stages", "What aetool reproduce did last", columns, rows)
 
 
 def _why(part: Part) -> str:
