@@ -25,4 +25,4 @@ Ltac step_cases st :=
     | b fetched
     | k r ea guard pulls a av ts v fetched address readable
     | k ea ed pushes a av d dv ts fetched address datum writable
-    | f r ea ed guard pulls pushes a av d dv tr v post tw fetched address datum readable post_is writable later atomic ].
+    | op r ea ed guard pulls pushes a av d dv tr v post tw fetched address datum readable post_is writable later atomic ].

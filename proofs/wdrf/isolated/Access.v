@@ -169,18 +169,19 @@ Proof.
   - intros j l sl. destruct (qu l (sync_ne l sl)) as [fwds _]. rewrite fwds.
     pose proof (c_sync _ _ _ _ _ _ _ _ c j l sl). destruct (gr j). lia.
   - apply (c_exclusive _ _ _ _ _ _ _ _ c).
-  - intros b db. simpl. who b a; [reflexivity|]. destruct (qu b) as [_ ->]; [assumption|].
-    apply (c_written _ _ _ _ _ _ _ _ c b db).
+  - intros b db. simpl. who b a.
+    + rewrite late. split; [reflexivity|]. intros _. left. lia.
+    + destruct (qu b) as [_ ->]; [assumption|]. apply (c_written _ _ _ _ _ _ _ _ c b db).
   - intros b. destruct (c_told _ _ _ _ _ _ _ _ c b) as [kn nw]. split; intros k; simpl.
     + who b a; [reflexivity|]. who k i; [rewrite upd_other by assumption|]; apply kn.
     + who b a; [reflexivity|]. apply nw.
   - intros b ts msg db once ex. destruct (Nat.eq_dec b a) as [->|ne].
     + specialize (unwritten once). assert (new : established K a = false).
       { destruct (established K a) eqn:es; [|reflexivity].
-        rewrite (c_written _ _ _ _ _ _ _ _ c a da) in unwritten by auto. discriminate. }
+        rewrite (proj1 (c_written _ _ _ _ _ _ _ _ c a da)) in unwritten by auto. discriminate. }
       split; [exact new|]. rewrite late. eapply write_executed in ex as [ex|[_ ->]]; [|reflexivity|exact can].
       apply (latest_max M) in ex as le. exfalso. destruct ex as (found & _). apply msg_at_bound in found.
-      rewrite (c_written _ _ _ _ _ _ _ _ c a da) in unwritten by lia. discriminate.
+      rewrite (proj1 (c_written _ _ _ _ _ _ _ _ c a da)) in unwritten by lia. discriminate.
     + destruct (qu b ne) as [_ ->]. apply (c_once _ _ _ _ _ _ _ _ c b ts msg db once).
       eapply write_executed in ex as [ex|[eq _]]; [exact ex|contradiction|exact can].
   - intros k b db once kn. simpl in kn. destruct (Nat.eq_dec b a) as [->|ne].

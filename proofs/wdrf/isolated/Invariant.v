@@ -36,7 +36,7 @@ Record core (sy : bool) (t : view) (x : cfg) (rs : tid -> reg -> val) (m : addr 
     payload g l a = true -> forall j, coh (x j) a <= latest M x l;
   c_sync : forall i l, class_of K l = Sync -> fst (fwd (x i) l) <= vrel (x i);
   c_exclusive : exclusive (owns g) (payload g);
-  c_written : forall a, class_of K a = Data -> latest M x a <> 0 \/ established K a = true -> written g a = true;
+  c_written : forall a, class_of K a = Data -> (latest M x a <> 0 \/ established K a = true <-> written g a = true);
   c_told : forall a, (forall i, knows g i a = true -> written g a = true) /\
                      (forall l, news g l a = true -> written g a = true);
   c_once : forall a ts msg, class_of K a = Data -> write_once K a = true -> executed M x a ts msg ->
