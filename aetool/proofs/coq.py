@@ -6,9 +6,7 @@ Where only `rocq` is installed, its subcommands are used.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,14 +56,20 @@ class Toolchain:
 
 def compiler_path() -> str:
     """Path of the program that compiles (`coqc`, or `rocq`); raises MissingToolError."""
-    path = shutil.which("coqc") or shutil.which("rocq")
-    if path is None:
-        raise MissingToolError("coqc is not installed", hint="install it: apt-get install coq")
-    return path
+    for program in ("coqc", "rocq"):
+        # shutil.which, without the import of shutil that a no-op need not spend
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            path = f"{folder}/{program}"
+            if folder and os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
+                return path
+    raise MissingToolError("coqc is not installed", hint="install it: apt-get install coq")
 
 
 def toolchain() -> Toolchain:
     """Ask the installed Coq who it is; raises MissingToolError, ProcessError."""
+    import hashlib
+    import shutil
+
     from aetool.core.process import run
 
     path = compiler_path()
@@ -74,8 +78,9 @@ def toolchain() -> Toolchain:
             (path, command) for command in ("c", "dep", "check", "top")
         )
     else:
-        folder = Path(path).parent
-        commands = tuple((str(folder / program),) for program in ("coqc", "coqdep", "coqchk", "coqtop"))
+        beside = f"{Path(path).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        names = ("coqc", "coqdep", "coqchk", "coqtop")
+        commands = ((path,), *((shutil.which(name, path=beside) or name,) for name in names[1:]))
     version = run([*commands[0], "--print-version"], timeout=60).output.split()[0]
     library = run([*commands[0], "-where"], timeout=60).output.strip()
     digest = hashlib.sha256(version.encode())

@@ -122,8 +122,8 @@ def _interpret(root: Path, path: Path, words: list[tuple[int, str]]) -> Project:
             arguments += shlex.split(take(1, number, word)[0])
         elif word in ("-docroot", "-generate-meta-for-package", "-o"):
             take(1, number, word)
-        elif "=" in word and not word.startswith("-"):
-            continue  # a make variable
+        elif words[at : at + 1] == [(number, "=")]:
+            take(2, number, word)  # a variable for make
         elif word.startswith("-"):
             arguments.append(word)
         elif word.endswith(".v"):

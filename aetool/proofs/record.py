@@ -10,7 +10,6 @@ truncated or from another version, it counts as empty.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import time
@@ -101,6 +100,8 @@ class Record:
         known = self.digests.get(name)
         if known and known[0] == state and state:
             return known[1]
+        import hashlib  # 5 ms that a no-op need not spend
+
         with contextlib.suppress(OSError):
             return self.remember(name, hashlib.sha256(path.read_bytes()).hexdigest())
         return None

@@ -56,9 +56,9 @@ def inspect(data: bytes) -> Compiled:
     problem = None if end == len(data) else "there is something after its table of segments"
     for name, (position, length, digest) in segments.items():
         end = position + length
-        found = hashlib.md5(data[position:end], usedforsecurity=False).digest()
+        actual = hashlib.md5(data[position:end], usedforsecurity=False).digest()
         # the digest is written twice: behind the segment and in the table
-        if found != digest or data[end : end + 16] != digest:
+        if actual != digest or data[end : end + 16] != digest:
             problem = f"the segment {name!r} does not have the digest that is written for it"
         elif name in ("tasks", "universes") and digest != NOTHING_LEFT:
             problem = "it holds statements whose proofs were not checked (made by -vos or -vio)"
