@@ -55,11 +55,10 @@ def provenance_section(run: Run, found: list[Measurement]) -> Section:
             )
         )
     tool = run.tool
-    made = (
-        f"aetool {tool.version}, commit {tool.commit}"
-        if tool
-        else "a version of aetool that was not recorded"
-    )
+    made = "a version of aetool that was not recorded"
+    if tool:
+        dirty = " with uncommitted changes" if tool.dirty else ""
+        made = f"aetool {tool.version}, commit {tool.commit}{dirty}"
     prose = (
         f"{count(len(rows), 'number')}, measured by {made}. Every sample with its raw file is in"
         " csv/samples.csv; the raw files lie in the run directory, the command line beside each.",

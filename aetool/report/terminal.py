@@ -8,7 +8,6 @@ from pathlib import Path
 
 from aetool.core.project import project_root
 from aetool.report.build import Results, compute, facts
-from aetool.report.claims import Verdict
 from aetool.report.compare import changes
 from aetool.report.document import interval, number
 from aetool.report.inputs import load_run
@@ -32,9 +31,7 @@ def summary_text(results: Results, other: Results | None = None) -> str:
         claim = finding.claim
         name = claim.id if claim.verified else f"{claim.id} *"
         part = f" ({finding.part})" if finding.part else ""
-        found = (
-            finding.reason if finding.verdict is Verdict.NOT_RUN else f"{finding.measured}; {finding.reason}"
-        )
+        found = "; ".join(text for text in (finding.measured, finding.reason) if text != "–")
         lines += _wrapped(finding.verdict, f"{name}{part}: {found}")
     if not all(finding.claim.verified for finding in results.findings):
         lines += ["", "  * nobody has checked this claim against its source (reports/claims.yaml)"]
