@@ -8,6 +8,7 @@ the build or of the audit by accident. `_CoqProject` is generated from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +27,7 @@ Kind = Literal["library", "machine", "wdrf", "stack", "security", "theorems"]
 
 
 class Part(Model):
-    """A part of the tree that is not a layer: a folder, or single files at the top."""
+    """A part of the tree that is not a layer: a folder, or files at the top (names, or patterns with *)."""
 
     name: str = Field(pattern=NAME)
     kind: Kind
@@ -104,10 +105,11 @@ def load_tree(root: Path) -> Tree:
     files: dict[str, tuple[str, ...]] = {}
     for part in manifest.parts:
         mine = [file for file in remaining if part.folder and file.startswith(f"{part.folder}/")]
-        for file in part.files:
-            if file not in remaining:
-                raise ConfigError(f"{path}: part {part.name!r} names {file}, which does not exist")
-            mine.append(file)
+        for pattern in part.files:
+            named = [file for file in remaining if fnmatchcase(file, pattern)]
+            if not named and "*" not in pattern:
+                raise ConfigError(f"{path}: part {part.name!r} names {pattern}, which does not exist")
+            mine += named
         remaining = [file for file in remaining if file not in mine]
         if mine:
             files[part.name] = tuple(mine)
