@@ -20,10 +20,10 @@ Definition smmu_geom : geom := mkgeom 3 (fun l => match l with 0%nat => 10 | _ =
 
 (** The machine's tables as trees. *)
 Definition npt_tree (x : npt) : tree :=
-  mktree (npt_words x) (fun l => match l with 1%nat => pgd_next x | 2%nat => pud_next x | _ => pmd_next x end).
+  mktree (npt_words x) (fun l => match l with 1%nat => pgd_next x | 2%nat => pud_next x | 3%nat => pmd_next x | _ => 0 end).
 
 Definition spt_tree (x : sptab) : tree :=
-  mktree (spt_words x) (fun l => match l with 1%nat => spt_pgd_next x | _ => spt_pmd_next x end).
+  mktree (spt_words x) (fun l => match l with 1%nat => spt_pgd_next x | 2%nat => spt_pmd_next x | _ => 0 end).
 
 Local Lemma multiple a k n : n <> 0 -> a = k * n -> a mod n = 0.
 Proof. intros N ->. now apply Z.mod_mul. Qed.

@@ -1,0 +1,72 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** Layer 7, NPTWalk: stage-2 tables as maps.  From here on the table of a VM is a
+    [pmap]: page number to level and entry, with the tables that exist and the tables
+    left; the tree in memory is below.  The relation between the two is that of
+    [pagetable], for each valid VM.  Stands on PTWalk. *)
+From SeKVM.machine Require Export Rel Init.
+From SeKVM.pagetable Require Export Geometry.
+From SeKVM.layers.PTWalk Require Export Spec.
+Local Open Scope string_scope.
+Local Open Scope Z_scope.
+
+(** The number of the page of [a] (bits 12 to 47); no address in particular. *)
+Definition page_number (a : Z) : Z := (a / 4096) mod 68719476736.
+Definition ALL_ADDRESSES : Z := 18446744073709551615.
+
+(** What a table says of page [g]: the entry, zero if there is none, and the level of
+    an entry that points to memory. *)
+Definition entry (p : pmap) (g : Z) : Z := match leaves p !! g with Some (_, e) => e | None => 0 end.
+Definition level (p : pmap) (g : Z) : Z :=
+  match leaves p !! g with Some (l, e) => if table_addr e =? 0 then 0 else Z.of_nat l | None => 0 end.
+
+Section NPTWalk.
+  Context {M P : Type}.
+  Notation St := (St cell pmap M P).
+
+  Definition get_npt_level_spec : prim St :=
+    p2 (Some U32) U32 U64 (fun vm a s =>
+      some c := st_npts s !! vm;
+      rely c_held c;
+      rely is_vmid vm;
+      ret (level (c_val c) (page_number a)) s).
+
+  Definition walk_npt_spec : prim St :=
+    p2 (Some U64) U32 U64 (fun vm a s =>
+      some c := st_npts s !! vm;
+      rely c_held c;
+      rely is_vmid vm;
+      ret (entry (c_val c) (page_number a)) s).
+
+  (** The outcome of an update of VM [vm]'s table: the new table and an invalidation
+      of [a], or a panic. *)
+  Definition update (vm a : Z) (o : outcome pmap pmap) (s : St) : option (res St) :=
+    some c := st_npts s !! vm;
+    match o with
+    | Updated p => ret 0 (set_outs (Tlb_flush vm a :: st_outs s) (set_npts (<[vm := set_val p c]> (st_npts s)) s))
+    | Full p | Under_block p => Some (Halt (set_npts (<[vm := set_val p c]> (st_npts s)) s))
+    end.
+
+  Definition set_npt_spec : prim St :=
+    p4 None U32 U64 U32 U64 (fun vm a lvl e s =>
+      some c := st_npts s !! vm;
+      rely c_held c;
+      rely is_vmid vm;
+      if lvl =? 2
+      then if Z.land e 3 =? 3 then Some (Halt s)
+           else update vm ALL_ADDRESSES (pset (npt_geom vm) 2 (page_number a) e (c_val c)) s
+      else update vm a (pset (npt_geom vm) 3 (page_number a) e (c_val c)) s).
+
+  Definition T : tbl St :=
+    [("get_npt_level", get_npt_level_spec); ("walk_npt", walk_npt_spec); ("set_npt", set_npt_spec)].
+End NPTWalk.
+
+(** The state with stage-2 tables as maps. *)
+Notation nstate := (St cell pmap sptab (gmap Z s2page)).
+
+(** The map of VM [vm] and the tree in memory. *)
+Definition RN (vm : Z) (p : pmap) (x : npt) : Prop :=
+  is_vmid vm = true -> refines_pt (npt_geom vm) p (npt_tree x).
+Definition R : srel nstate state := R_npts RN.
+
+Definition Lkeep : tbl nstate := (T_locks ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump)%list.
+Definition L : tbl nstate := over T Lkeep.
