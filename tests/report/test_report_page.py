@@ -172,5 +172,12 @@ def test_nothing_is_cut_off_on_a_narrow_screen_or_on_paper(browser: Browser, add
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.emulate_media(media="print")
     expect(page.locator("nav")).to_be_hidden()
+    # A4 within margins of 14 mm, at 96 dots an inch
+    page.set_viewport_size({"width": 688, "height": 1000})
+    wide = page.evaluate(
+        "[...document.querySelectorAll('table')].filter(t => t.scrollWidth > 688 && t.checkVisibility())"
+        ".map(t => t.id + ' ' + t.scrollWidth)"
+    )
+    assert wide == []
     assert len(page.pdf(format="A4")) > 20_000
     page.close()
