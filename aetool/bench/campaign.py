@@ -12,22 +12,27 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aetool.bench.definitions import Resolved
 from aetool.bench.plan import differences, plan
-from aetool.bench.step import Bed, Log, execute
-from aetool.core.errors import AetoolError, CampaignError, LabError, RemoteCommandError, StorageError
+from aetool.bench.step import Log, execute
+from aetool.bench.suites.base import Bed, SanityError
+from aetool.core.errors import CampaignError, LabError, RemoteCommandError
 from aetool.core.journal import Journal, Sample, State, Step
 from aetool.core.process import write_file
 from aetool.core.progress import Progress
 
+if TYPE_CHECKING:
+    from aetool.core.ssh import Remote
+
 CAMPAIGN_FILE = "campaign.json"
 _DEFINITION = "definition"
 _ID = "id"
+_SEARCH = 'PATH="$PATH:/usr/sbin:/sbin"; case $1 in /*) test -e "$1" ;; *) command -v "$1" ;; esac'
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,10 @@ def drive(
     for step in journal.steps():
         if step.state in again:
             journal.requeue(step.key, f"tried again after: {step.reason}")
-    _abandon_impossible(journal, resolved, bed, progress)
+    driver = _Driver(journal, resolved, bed, progress, sleep)
     for step in journal.steps():
         if step.state is State.PLANNED:
-            _run_step(journal, resolved, bed, step, progress, sleep)
+            driver.run(step)
     return outcome(journal)
 
 
@@ -114,98 +119,92 @@ def outcome(journal: Journal) -> Outcome:
     return Outcome({state.value: counts[state.value] for state in State}, unfinished)
 
 
-def _abandon_impossible(journal: Journal, resolved: Resolved, bed: Bed, progress: Progress) -> None:
-    """Abandon the steps that this lab cannot run, each with the reason, before time is spent on others."""
-    reasons: dict[tuple[str, str, int], str | None] = {}
-    for step in journal.steps():
-        if step.state is not State.PLANNED:
-            continue
-        cell = (step.suite, step.configuration, step.vms)
-        if cell not in reasons:
-            reasons[cell] = bed.refuses(step.configuration, step.vms) or _missing(resolved, bed, step)
-        reason = reasons[cell]
+@dataclass
+class _Driver:
+    """Takes one planned step after another to its end.
+
+    reasons: for each kind of step met so far, why it cannot be run here, or None.
+    """
+
+    journal: Journal
+    resolved: Resolved
+    bed: Bed
+    progress: Progress
+    sleep: Callable[[float], None]
+    reasons: dict[tuple[str, str, int], str | None] = field(default_factory=dict)
+
+    def run(self, step: Step) -> None:
+        """Try a step until it is done, has failed or been abandoned, or the retries are used up."""
+        retry = self.resolved.campaign.retry
+        for tries in range(1, retry.attempts + 1):
+            try:
+                if tries > 1:
+                    self.sleep(retry.wait_seconds)
+                    self.bed.reconnect()
+                self._attempt(step)
+                return
+            except KeyboardInterrupt:
+                self._back(step.key, "interrupted by the user")
+                raise
+            except LabError as error:
+                self._back(step.key, error.message)
+                if not error.transient or tries == retry.attempts:
+                    raise
+                self.progress.say(f"{step.key}: {error.message}; trying again ({tries} of {retry.attempts})")
+
+    def _attempt(self, step: Step) -> None:
+        # asked when the first step of its kind is due: to ask earlier could cost a reboot
+        kind = (step.suite, step.configuration, step.vms)
+        if kind not in self.reasons:
+            self.reasons[kind] = self._impossible(step)
+        reason = self.reasons[kind]
         if reason is not None:
-            journal.abandon(step.key, reason)
-            progress.advance(f"{step.key}: not run: {reason}")
-
-
-def _missing(resolved: Resolved, bed: Bed, step: Step) -> str | None:
-    suite, parameters = resolved.suite(step.suite)
-    for (place, needed), remedy in suite.needs(parameters).items():
-        remotes = [bed.load()] if place == "load" else bed.machines(step.configuration, step.vms)
-        for remote in remotes:
-            search = 'PATH="$PATH:/usr/sbin:/sbin"; case $1 in /*) test -e "$1" ;; *) command -v "$1" ;; esac'
-            found = remote.run(["sh", "-c", search, "sh", needed], timeout=30, check=False)
-            if found.status != 0:
-                return f"{needed} is not installed on {remote.name} ({remedy})"
-    return None
-
-
-def _run_step(
-    journal: Journal,
-    resolved: Resolved,
-    bed: Bed,
-    step: Step,
-    progress: Progress,
-    sleep: Callable[[float], None],
-) -> None:
-    """Try one step until it is done, has failed for good, or the retries are used up."""
-    retry = resolved.campaign.retry
-    for tries in range(1, retry.attempts + 1):
-        attempt = journal.step(step.key).attempt
-        path = f"logs/{step.key}.attempt-{attempt}.log"
-        log = Log(journal.run_dir / path)
+            self.journal.abandon(step.key, reason)
+            self.progress.advance(f"{step.key}: not run: {reason}")
+            return
+        path = f"logs/{step.key}.attempt-{self.journal.step(step.key).attempt}.log"
+        log = Log(self.journal.run_dir / path)
+        suite, parameters = self.resolved.suite(step.suite)
+        machines = suite.machines(self.bed, step.configuration, step.vms)
+        self.journal.begin(step.key, ", ".join(machine.name for machine in machines), path)
         try:
-            if tries > 1:
-                sleep(retry.wait_seconds)
-                bed.reconnect()
-            journal.begin(step.key, _host(bed, step), path)
-            suite, parameters = resolved.suite(step.suite)
             samples = execute(
                 step,
                 suite,
                 parameters,
-                bed,
-                journal.run_dir,
-                run_id=journal.meta[_ID],
-                allowed_messages=resolved.allowed_messages,
+                self.bed,
+                self.journal.run_dir,
+                run_id=self.journal.meta[_ID],
+                allowed_messages=self.resolved.allowed_messages,
                 log=log,
             )
-            journal.finish(step.key, samples)
-        except StorageError:
-            # the journal may be what cannot be written: the step stays STARTED, and resume sees to it
-            raise
-        except KeyboardInterrupt:
-            _back(journal, step.key, "interrupted by the user")
-            raise
-        except RemoteCommandError as error:
-            _failed(journal, step.key, error, log, progress)
-        except LabError as error:
-            _back(journal, step.key, error.message)
-            if not error.transient or tries == retry.attempts:
-                raise
-            progress.say(f"{step.key}: {error.message}; trying again ({tries} of {retry.attempts})")
-            continue
-        except AetoolError as error:
-            _failed(journal, step.key, error, log, progress)
+            self.journal.finish(step.key, samples)
+        except (RemoteCommandError, SanityError) as error:
+            log.write(f"failed: {error.message}" + (f"\n{error.detail}" if error.detail else ""))
+            self.journal.fail(step.key, error.message)
+            self.progress.advance(f"{step.key}: FAILED: {error.message}")
         else:
-            progress.advance(f"{step.key}: {_brief(samples)}")
-        return
+            self.progress.advance(f"{step.key}: {_brief(samples)}")
 
+    def _impossible(self, step: Step) -> str | None:
+        """Why this lab cannot run a step at all; None if it can."""
+        suite, parameters = self.resolved.suite(step.suite)
+        refusal = self.bed.refuses(step.configuration, 0 if suite.own_guest else step.vms)
+        if refusal is not None:
+            return refusal
+        for (place, needed), remedy in suite.needs(parameters).items():
+            if place == "load":
+                remotes: Sequence[Remote] = [self.bed.load()]
+            else:
+                remotes = suite.machines(self.bed, step.configuration, step.vms)
+            for remote in remotes:
+                if remote.run(["sh", "-c", _SEARCH, "sh", needed], timeout=30, check=False).status != 0:
+                    return f"{needed} is not installed on {remote.name} ({remedy})"
+        return None
 
-def _host(bed: Bed, step: Step) -> str:
-    return ", ".join(machine.name for machine in bed.machines(step.configuration, step.vms))
-
-
-def _back(journal: Journal, key: str, reason: str) -> None:
-    if journal.step(key).state is State.STARTED:
-        journal.requeue(key, reason)
-
-
-def _failed(journal: Journal, key: str, error: AetoolError, log: Log, progress: Progress) -> None:
-    log.write(f"failed: {error.message}" + (f"\n{error.detail}" if error.detail else ""))
-    journal.fail(key, error.message)
-    progress.advance(f"{key}: FAILED: {error.message}")
+    def _back(self, key: str, reason: str) -> None:
+        if self.journal.step(key).state is State.STARTED:
+            self.journal.requeue(key, reason)
 
 
 def _brief(samples: list[Sample]) -> str:

@@ -129,6 +129,9 @@ def resolve(root: Path, name: str, *, lab: str, profile: str | None = None) -> R
         raise ConfigError(f"{path}: is called {campaign.campaign!r} inside; it must be {name!r} as the file")
     if profile is not None:
         campaign = campaign.model_copy(update={"profile": profile})
+    alone = [suite for suite in campaign.suites if adapter_of(suite).own_guest]
+    if alone and 1 not in campaign.vms:
+        raise ConfigError(f"{path}: {', '.join(alone)} runs in one VM, and vms has no 1")
     suites = tuple(_resolve_suite(root, suite, campaign.profile) for suite in campaign.suites)
     return Resolved(campaign, lab, _code(), allowed_messages(root), suites)
 

@@ -25,7 +25,13 @@ def plan(resolved: Resolved) -> list[PlannedStep]:
     steps: list[PlannedStep] = []
     for configuration in campaign.configurations:
         counts = [n for n in campaign.vms if (n == 0) == (configuration == "native")]
-        cells = [(suite.name, n) for suite in resolved.suites for n in counts]
+        # a suite with a guest of its own has nothing to do natively, or in many VMs
+        cells = [
+            (suite.name, n)
+            for suite in resolved.suites
+            for n in counts
+            if n == 1 or not resolved.suite(suite.name)[0].own_guest
+        ]
         repetitions = range(1, campaign.repetitions + 1)
         if campaign.order == "blocked":
             pairs = [(cell, repetition) for cell in cells for repetition in repetitions]

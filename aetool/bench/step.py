@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aetool.bench import daemons, health
-from aetool.bench.suites.base import Parameters, SanityError, Suite
+from aetool.bench.suites.base import Bed, Parameters, SanityError, Suite
 from aetool.core.errors import AetoolError, LabError, RemoteCommandError
 from aetool.core.journal import RESULTS, Sample, Step
 from aetool.core.process import TAIL_LINES, storage_error, write_file
@@ -24,26 +24,6 @@ if TYPE_CHECKING:
     from aetool.core.ssh import Remote, Result
 
 WORK = "/var/tmp/aetool"
-
-
-class Bed(Protocol):
-    """The machines that a campaign runs on, as the workflow hands them over."""
-
-    def refuses(self, configuration: str, vms: int) -> str | None:
-        """Why this lab cannot run that configuration with that many VMs; None if it can."""
-        ...
-
-    def machines(self, configuration: str, vms: int) -> Sequence[Remote]:
-        """The machines under test, up and in that configuration: the server itself if `vms` is 0."""
-        ...
-
-    def load(self) -> Remote:
-        """The machine that sends the load."""
-        ...
-
-    def reconnect(self) -> None:
-        """Drop every connection and make new ones; raises HostUnreachable if that fails."""
-        ...
 
 
 class Log:
@@ -123,7 +103,7 @@ def execute(
     base = f"{WORK}/{run_id}"
     raw = run_dir / RESULTS / step.key
     instances = []
-    for number, machine in enumerate(bed.machines(step.configuration, step.vms), start=1):
+    for number, machine in enumerate(suite.machines(bed, step.configuration, step.vms), start=1):
         vm = number if step.vms else 0
         name = f"vm-{vm}" if vm else "host"
         work = f"{base}/{step.key}.{name}"

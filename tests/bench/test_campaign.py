@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hosts import SimpleBed, recorded, simulated_bed
+from hosts import RECORDED, SimpleBed, recorded, simulated_bed
 
 from aetool.bench.campaign import Outcome, check_unchanged, create, drive, outcome
 from aetool.bench.definitions import Resolved
@@ -93,6 +93,19 @@ def test_many_vms_start_together_and_each_number_carries_its_vm(tmp_path: Path, 
         samples = [s for s in journal.samples() if s.suite == "redis" and s.vms == 4 and s.repetition == 1]
     assert [(s.vm, s.metric) for s in samples] == [(vm, m) for vm in (1, 2, 3, 4) for m in ("get", "set")]
     assert samples[2].raw == "results/redis.kvm.vms-4.rep-1/vm-2/run.stdout"
+
+
+def test_a_suite_with_a_guest_of_its_own_runs_on_the_server_and_counts_as_one_vm(
+    tmp_path: Path, define: Define
+) -> None:
+    bed = simulated_bed()
+    bed.server.answer = lambda command: (RECORDED / "micro.txt").read_text()
+    resolved = define(suites="[micro]", configurations="[kvm]", vms="[1]")
+    run(tmp_path / "run", resolved, bed).require_success(tmp_path / "run")
+    assert len(bed.server.measured) == 4
+    with Journal.open(tmp_path / "run", readonly=True) as journal:
+        first = journal.samples()[0]
+    assert (first.configuration, first.vms, first.vm, first.metric) == ("kvm", 1, 1, "hypercall")
 
 
 def test_a_step_that_fails_does_not_stop_the_others_and_the_run_ends_with_6(

@@ -51,6 +51,14 @@ def test_steps_of_one_configuration_stay_together(define: Define) -> None:
     assert len({step.key for step in steps}) == len(steps) == 3 * 4 * 5
 
 
+def test_a_suite_with_a_guest_of_its_own_runs_in_one_vm_only(define: Define) -> None:
+    steps = plan(define(suites="[micro, hackbench]", configurations="[native, kvm]", vms="[0, 1, 2]"))
+    assert {(s.configuration, s.vms) for s in steps if s.suite == "micro"} == {("kvm", 1)}
+    assert len(steps) == 4 * (1 + 3)
+    with pytest.raises(ConfigError, match="micro runs in one VM, and vms has no 1"):
+        define(suites="[micro]")
+
+
 def test_the_digest_follows_everything_that_determines_a_result(define: Define, checkout: Path) -> None:
     def digests(**fields: object) -> dict[str, str]:
         return {step.suite: step.digest for step in plan(define(**fields))}

@@ -18,8 +18,11 @@ from aetool.bench.suites.apache_files import page
 from aetool.bench.suites.base import Parameters, SanityError, Suite
 
 
-def suite(project: Path, name: str, **changes: object) -> tuple[Suite[Any], Parameters]:
-    adapter, parameters = resolve(project, "long", lab="any", profile="quick").suite(name)
+def suite(
+    project: Path, name: str, profile: str = "quick", **changes: object
+) -> tuple[Suite[Any], Parameters]:
+    campaign = "micro" if name == "micro" else "long"
+    adapter, parameters = resolve(project, campaign, lab="any", profile=profile).suite(name)
     return adapter, parameters.model_copy(update=changes)
 
 
@@ -119,8 +122,7 @@ def test_every_suite_has_a_paper_a_quick_and_a_long_profile(project: Path, name:
     adapter = adapter_of(name)
     assert adapter.name == name
     for profile in ("paper", "quick", "long"):
-        resolved = resolve(project, "long", lab="any", profile=profile)
-        _, parameters = resolved.suite(name)
+        _, parameters = suite(project, name, profile)
         assert parameters.estimate_seconds < parameters.deadline_seconds
 
 
@@ -196,3 +198,25 @@ def test_the_generator_draws_zipfian_records_half_of_them_to_read() -> None:
         expected = 20_000 * weights[rank - 1] / sum(weights)
         assert keys[b"%016d" % number] == pytest.approx(expected, rel=0.1)
     assert drawn == ycsb_generator.requests(1000, 20_000, random.Random(1))
+
+
+def test_micro_reads_the_averages_in_nanoseconds_or_cycles(project: Path) -> None:
+    adapter, parameters = suite(project, "micro")
+    readings = {r.metric: (r.value, r.unit) for r in adapter.read(text("micro.txt"), parameters)}
+    assert readings == {
+        "hypercall": (1000, "ns"),
+        "io_kernel": (2000, "ns"),
+        "io_user": (4000, "ns"),
+        "virtual_ipi": (5000, "ns"),
+    }
+    adapter, parameters = suite(project, "micro", "paper")
+    cycles = {r.metric: (r.value, r.unit) for r in adapter.read(text("micro.txt"), parameters)}
+    assert cycles["hypercall"] == (pytest.approx(2400), "cycles")
+
+
+@pytest.mark.parametrize("old", ["Timer Frequency 50000000 Hz (Output in microseconds)", "hvc", "ipi   "])
+def test_micro_refuses_a_table_with_something_missing(project: Path, old: str) -> None:
+    adapter, parameters = suite(project, "micro")
+    assert old in text("micro.txt")
+    with pytest.raises(SanityError):
+        adapter.read(text("micro.txt").replace(old, "x"), parameters)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aetool.bench.suites.base import Suite
 
-SUITES = ("hackbench", "kernbench", "redis", "apache", "mongo", "ycsb")
+SUITES = ("hackbench", "kernbench", "redis", "apache", "mongo", "ycsb", "micro")
 
 
 def adapter_of(name: str) -> Suite[Any]:

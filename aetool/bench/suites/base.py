@@ -8,7 +8,7 @@ suites share - directories, daemons, raw files, running on many VMs at once - is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -59,6 +59,29 @@ class Reading:
     better: Literal["higher", "lower"]
 
 
+class Bed(Protocol):
+    """The machines that a campaign runs on, as the workflow hands them over."""
+
+    def refuses(self, configuration: str, vms: int) -> str | None:
+        """Why this lab cannot give `machines` for that configuration and number; None if it can."""
+        ...
+
+    def machines(self, configuration: str, vms: int) -> Sequence[Remote]:
+        """The machines under test, up and in that configuration.
+
+        The server itself if `vms` is 0: also under a hypervisor, for suites with a guest of their own.
+        """
+        ...
+
+    def load(self) -> Remote:
+        """The machine that sends the load."""
+        ...
+
+    def reconnect(self) -> None:
+        """Drop every connection and make new ones; raises HostUnreachable if that fails."""
+        ...
+
+
 class Target(Protocol):
     """Where one instance of a suite runs.
 
@@ -87,10 +110,12 @@ class Target(Protocol):
 class Suite(ABC, Generic[P]):
     """The adapter of one suite.
 
+    own_guest: the suite starts one guest of its own on the server and runs in no VM that is there already.
     programs: what must be there: ("machine" or "load", program or absolute path) -> how to supply it.
     """
 
     name: ClassVar[str]
+    own_guest: ClassVar[bool] = False
     programs: ClassVar[Mapping[tuple[str, str], str]]
     parameters: type[P]
 
@@ -107,6 +132,10 @@ class Suite(ABC, Generic[P]):
 
     def prepare(self, target: Target, parameters: P) -> None:
         """Put files and daemons in place."""
+
+    def machines(self, bed: Bed, configuration: str, vms: int) -> Sequence[Remote]:
+        """Where the suite runs; raises LabError."""
+        return bed.machines(configuration, 0 if self.own_guest else vms)
 
     @abstractmethod
     def amounts(self, parameters: P) -> tuple[int, int]:
