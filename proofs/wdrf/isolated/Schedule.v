@@ -44,6 +44,12 @@ Proof.
   unfold fetch in fetched. rewrite (wf_cpus K wfK i out) in fetched. destruct (pc (x i)); discriminate.
 Qed.
 
+Lemma remaining_kernel_nil x rest i : remaining x rest -> cpus K <= i -> rest i = [].
+Proof.
+  intros rem out. destruct (rest i) as [|e es] eqn:eq; [reflexivity|].
+  pose proof (remaining_kernel x rest i e es rem eq). lia.
+Qed.
+
 Lemma remaining_nil_complete x rest j ts a : remaining x rest -> rest j = [] -> j < cpus K -> pending M j (x j) ts a -> False.
 Proof.
   intros rem eq lt [[v found] fresh]. specialize (rem j). rewrite eq in rem. inversion rem; subst.
