@@ -244,3 +244,31 @@ def status(as_json: bool, directory: Path | None) -> int:
     done = sum(row["complete"] for row in rows)
     click.echo(f"{done} of {len(rows)} layers are complete")
     return 0
+
+
+@proofs.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--lemmas", is_flag=True, help="Single lemmas instead of files.")
+@click.option("--top", type=click.IntRange(1), default=25, help="How many to show; default: 25.")
+@_json_option
+@_tree_option
+def history(files: tuple[str, ...], lemmas: bool, top: int, as_json: bool, directory: Path | None) -> int:
+    """Show what takes longest to check, and what has become slower than in its last ten runs.
+
+    Seconds are processor time. FILE is a path relative to the tree.
+
+    Example: aetool proofs history --lemmas layers/PTAlloc/ProofCode.v
+    """
+    from aetool.proofs.history import trends
+
+    found = trends(tree_root(directory), lemmas=lemmas, files=files)
+    if as_json:
+        emit([asdict(trend) | {"slower": trend.slower} for trend in found])
+        return 0
+    click.echo(f"{'seconds':>8}  {'before':>8}  {'runs':>4}  {'MiB':>5}  name")
+    for trend in found[:top]:
+        before = "-" if trend.before is None else f"{trend.before:.2f}"
+        memory = f"{trend.memory // 1024}" if trend.memory else "-"
+        name = f"{trend.file} {trend.lemma}".rstrip() + ("  SLOWER" if trend.slower else "")
+        click.echo(f"{trend.seconds:>8.2f}  {before:>8}  {trend.runs:>4}  {memory:>5}  {name}")
+    return 0

@@ -52,10 +52,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of one run; seconds of wall time, peak memory in KiB, Coq's output without its timings."""
+    """The end of one run: wall and processor seconds, peak memory in KiB, output without the timings."""
 
     status: Status
     seconds: float
+    cpu: float
     memory: int
     output: str
     timings: str
@@ -113,9 +114,9 @@ class Job:
         if self._child.returncode is None:
             _, code, usage = os.wait4(self._child.pid, 0)
             self._child.returncode = os.waitstatus_to_exitcode(code)
-            memory = usage.ru_maxrss
+            memory, cpu = usage.ru_maxrss, usage.ru_utime + usage.ru_stime
         else:
-            memory = 0
+            memory, cpu = 0, 0.0
         os.close(self.waitable)
         seconds = time.monotonic() - self._started
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -126,7 +127,7 @@ class Job:
         failure = None
         if status not in (Status.PASSED, Status.CANCELLED):
             failure = find_failure(self._project.root, self.file, status, output, seconds)
-        return Outcome(status, seconds, memory, output, timings, failure)
+        return Outcome(status, seconds, cpu, memory, output, timings, failure)
 
 
 def _verdict(code: int, output: str) -> Status:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from aetool.core.errors import ProofError
 from aetool.core.progress import Progress
-from aetool.proofs import vo
+from aetool.proofs import history, vo
 from aetool.proofs.compile import Failure, Job, Outcome, Status
 from aetool.proofs.plan import key_of, why_changed
 from aetool.proofs.record import STATE_DIR, replace_file
@@ -43,6 +43,7 @@ class Scheduler:
         self._budget = _budget(build.options.memory)
         self._jobs = build.options.jobs or os.cpu_count() or 1
         self._stopping = False
+        self._timed: list[tuple[str, Outcome]] = []
         self._compiled = self._skipped = 0
         self._scratch = build.root / STATE_DIR / "scratch"
         self._users: dict[str, list[str]] = {file: [] for file in build.order}
@@ -85,6 +86,7 @@ class Scheduler:
                                     heapq.heappush(ready, (-weight[user], user))
         finally:
             self._end_all()
+        self._keep_times()
         self._report_unreached(reach)
         if self._skipped:
             self._progress.advance("the rest is up to date", self._skipped)
@@ -196,10 +198,11 @@ class Scheduler:
         ]
         if changed and outcome.status in (Status.PASSED, Status.FAILED):
             failure = Failure(file, None, None, None, f"{changed[0]} was edited while it was being compiled")
-            outcome = Outcome(Status.CANCELLED, outcome.seconds, outcome.memory, "", "", failure)
+            outcome = Outcome(Status.CANCELLED, outcome.seconds, outcome.cpu, outcome.memory, "", "", failure)
         entry.status = outcome.status
         if outcome.status is Status.PASSED:
             self._install(job, inputs, outcome)
+            self._timed.append((file, outcome))
         else:
             self._stopping = self._stopping or not self._options.keep_going
         self._finish(file, outcome.status, "compiled", why, outcome)
@@ -262,6 +265,16 @@ class Scheduler:
             self._finish(job.file, Status.CANCELLED, "compiled", why, outcome)
         self._running.clear()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _keep_times(self) -> None:
+        """Add to the history, and say which of these files have become slower."""
+        history.note(self._root, self._build.toolchain.version, self._timed)
+        files = [file for file, _ in self._timed]
+        for trend in history.trends(self._root, lemmas=False, files=files) if files else []:
+            if trend.slower:
+                note = f"{trend.file}: {trend.seconds:.1f} s of processor time, before {trend.before:.1f} s"
+                self._build.notes.append(note)
+                self._progress.say(f"slower: {note}")
 
     def _report_unreached(self, reach: set[str]) -> None:
         from aetool.proofs.build import FileResult
