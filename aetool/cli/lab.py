@@ -4,49 +4,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from aetool.cli import lab_server
+from aetool.cli.lab_options import lab_options, opened_lab
 from aetool.cli.main import emit
 from aetool.core.errors import ConfigError, LabError
-
-if TYPE_CHECKING:
-    from aetool.lab import Lab
-
-Command = Callable[..., Any]
-
-
-def _lab_options(command: Command) -> Command:
-    """The options that say which lab is meant."""
-    options = (
-        click.option(
-            "--lab",
-            "definition",
-            default="netns",
-            show_default=True,
-            metavar="NAME|FILE",
-            help="A definition in cloudlab/, or a YAML file.",
-        ),
-        click.option("--name", help="Tell several labs of one definition apart."),
-        click.option(
-            "--state",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="Directory for keys and logs  [default: below $XDG_STATE_HOME]",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _open(definition: str, name: str | None, state: Path | None) -> Lab:
-    from aetool.lab import open_lab
-
-    return open_lab(definition, name=name, state=state)
+from aetool.core.progress import progress
 
 
 @click.group()
@@ -58,37 +25,37 @@ def lab() -> None:
 
 
 @lab.command()
-@_lab_options
+@lab_options
 def up(definition: str, name: str | None, state: Path | None) -> None:
     """Bring the hosts up and wait for their SSH; nothing happens if they are up.
 
     Example: aetool lab up --lab netns
     """
-    with _open(definition, name, state) as opened:
+    with progress("lab", 0) as shown, opened_lab(definition, name, state, shown) as opened:
         opened.up()
         click.echo(f"the lab {opened.name} is up: {opened.description}", err=True)
 
 
 @lab.command()
-@_lab_options
+@lab_options
 def down(definition: str, name: str | None, state: Path | None) -> None:
     """Take the hosts down and remove every trace of them, also after a crash.
 
     Example: aetool lab down --lab netns
     """
-    with _open(definition, name, state) as opened:
+    with opened_lab(definition, name, state) as opened:
         opened.down()
 
 
 @lab.command()
-@_lab_options
+@lab_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def status(definition: str, name: str | None, state: Path | None, as_json: bool) -> int:
     """Say which hosts answer; exit with 5 if one does not.
 
     Example: aetool lab status --json
     """
-    with _open(definition, name, state) as opened:
+    with opened_lab(definition, name, state) as opened:
         found = opened.status()
         if as_json:
             emit({"lab": opened.name, "provider": opened.provider_name, "hosts": [asdict(s) for s in found]})
@@ -99,18 +66,18 @@ def status(definition: str, name: str | None, state: Path | None, as_json: bool)
 
 
 @lab.command()
-@_lab_options
+@lab_options
 def facts(definition: str, name: str | None, state: Path | None) -> None:
     """Print what the hosts are, read from the hosts, as the JSON that a run keeps.
 
     Example: aetool lab facts --lab netns
     """
-    with _open(definition, name, state) as opened:
+    with opened_lab(definition, name, state) as opened:
         emit(opened.facts())
 
 
 @lab.command(context_settings={"ignore_unknown_options": True})
-@_lab_options
+@lab_options
 @click.option("--timeout", default=3600.0, show_default=True, help="Seconds until a command is ended.")
 @click.argument("host")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -128,7 +95,7 @@ def ssh(
 
     Example: aetool lab ssh server -- uname -a
     """
-    with _open(definition, name, state) as opened:
+    with opened_lab(definition, name, state) as opened:
         if host not in opened.hosts:
             raise ConfigError(f"the lab has no host {host!r}", hint=f"hosts: {', '.join(opened.hosts)}")
         remote = opened.hosts[host]
@@ -137,3 +104,19 @@ def ssh(
         from aetool.core.ssh_shell import interact
 
         return interact(remote)
+
+
+@lab.command()
+@lab_options
+@click.argument("host")
+def console(definition: str, name: str | None, state: Path | None, host: str) -> None:
+    """Print what HOST has said on its console.
+
+    Example: aetool lab console --lab arm server
+    """
+    with opened_lab(definition, name, state) as opened:
+        click.echo(opened.provider.console(host), nl=False)
+
+
+for server_command in lab_server.COMMANDS:
+    lab.add_command(server_command)

@@ -7,6 +7,7 @@ a tap on the switch's bridge. It boots from a disk of its own through U-Boot, as
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 import time
@@ -17,7 +18,7 @@ from aetool.core.process import ProcessError, require, run, storage_error, write
 from aetool.core.progress import Progress, Silent
 from aetool.lab import namespaces, qmp
 from aetool.lab.definition import ArmDefinition
-from aetool.lab.image import Recipe, cache_folder, disk_image
+from aetool.lab.image import Recipe, cache_folder, disk_image, restore_files
 from aetool.lab.netns import NetnsProvider
 
 SERVER_MAC = "de:ad:be:ef:f0:01"
@@ -59,6 +60,21 @@ class ArmProvider(NetnsProvider):
             qmp.local(self._state / _QMP, "system_reset")
         except HostUnreachable:
             self._start(role)
+
+    def restore_boot_files(self, role: str) -> None:
+        """Switch the server off, put the good boot files back on its disk, and switch it on.
+
+        Raises LabError for the client, or if there are no good copies.
+        """
+        if role != "server":
+            super().restore_boot_files(role)
+        with contextlib.suppress(HostUnreachable):
+            qmp.local(self._state / _QMP, "quit")
+        deadline = time.monotonic() + 20
+        while namespaces.processes(self._space("switch")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        restore_files(self._state / _DISK, self._state)
+        self._start(role)
 
     def console(self, role: str) -> str:
         """The server's serial console since the lab came up, and what QEMU said."""

@@ -15,7 +15,7 @@ from aetool.core.ssh_connect import Endpoint, fingerprint, learn_host_key, parse
 from aetool.lab.definition import CloudlabDefinition
 from aetool.lab.manifest import Node, parse_manifest, server_and_client
 from aetool.lab.portal import Order, Portal, read_token
-from aetool.lab.provider import Place, Status, not_up
+from aetool.lab.provider import Place, Status, by_hand, not_up
 
 _READY_SECONDS = 45 * 60.0
 _SSH_SECONDS = 10 * 60.0
@@ -91,6 +91,10 @@ class CloudlabProvider:
     def power_cycle(self, role: str) -> None:
         """Cut a host's power and give it back; raises LabError if the portal cannot be asked to."""
         self._portal().node(self._experiment(), self._nodes()[role].client_id, "powercycle")
+
+    def restore_boot_files(self, role: str) -> None:
+        """Refuse, and say what to do at the console that the portal shows."""
+        raise by_hand(role)
 
     def console(self, role: str) -> str:
         """Nothing: consoles are shown by CloudLab's portal only."""

@@ -19,7 +19,7 @@ from aetool.core.errors import LabError
 from aetool.core.process import ProcessError, require, run, storage_error, write_file
 from aetool.core.progress import Progress
 from aetool.core.project import project_root
-from aetool.lab import cpio, uboot
+from aetool.lab import boot, cpio, uboot
 
 PACKAGES = (
     "apache2", "apache2-utils", "base-files", "base-passwd", "bash", "busybox-static", "ca-certificates",
@@ -251,13 +251,15 @@ def _guest(root: Path, work: Path, initrd: Path, release: str) -> None:
 
 
 def _boot_files(root: Path, work: Path, initrd: Path, release: str) -> None:
-    boot = root / "boot"
-    script = boot / "boot.script"
+    folder = root / "boot"
+    script = folder / "boot.script"
     script.write_text(uboot.ARM_BOOT_SCRIPT)
     commands = (
-        uboot.kernel_command(str(boot / f"vmlinuz-{release}"), str(boot / "uImage"), uboot.ARM_LOAD_ADDRESS),
-        uboot.ramdisk_command(str(initrd), str(boot / "uInitrd")),
-        uboot.script_command(str(script), str(boot / "boot.scr")),
+        uboot.kernel_command(
+            str(folder / f"vmlinuz-{release}"), str(folder / "uImage"), uboot.ARM_LOAD_ADDRESS
+        ),
+        uboot.ramdisk_command(str(initrd), str(folder / "uInitrd")),
+        uboot.script_command(str(script), str(folder / "boot.scr")),
     )
     for argv in commands:
         run(argv, timeout=_STEP_SECONDS)
@@ -279,3 +281,25 @@ def _file_system(tree: Path, image: Path, kib: int, *options: str) -> None:
         f"{kib}k",
     ]
     run([require(argv[0]), *argv[1:]], timeout=_STEP_SECONDS)
+
+
+def restore_files(disk: Path, scratch: Path) -> None:
+    """Put the good boot files of a server that is switched off back, on its disk; raises LabError."""
+    partition = f"{disk}?offset={_FIRST_MIB << 20}"
+    # status 1: errors were corrected, which a cut of power makes normal
+    if run([require("e2fsck", "e2fsprogs"), "-p", partition], timeout=_STEP_SECONDS, check=False).status > 1:
+        run([require("e2fsck"), "-f", "-y", partition], timeout=_STEP_SECONDS, check=False)
+    for name in boot.FILES:
+        copy = scratch / f"{name}.bak"
+        copy.unlink(missing_ok=True)
+        _debugfs(partition, f'dump {boot.BOOT}/{name}.bak "{copy}"', write=False)
+        if not copy.exists() or not copy.stat().st_size:
+            raise LabError(f"the server's disk has no good copy {boot.BOOT}/{name}.bak")
+        _debugfs(partition, f"rm {boot.BOOT}/{name}", write=True)
+        _debugfs(partition, f'write "{copy}" {boot.BOOT}/{name}', write=True)
+        copy.unlink()
+
+
+def _debugfs(partition: str, command: str, *, write: bool) -> None:
+    argv = [require("debugfs", "e2fsprogs"), *(["-w"] if write else []), "-R", command, partition]
+    run(argv, timeout=_STEP_SECONDS)

@@ -90,6 +90,10 @@ class NetnsProvider:
         """Refuse: a namespace has no power."""
         raise LabError(f"{role}: a host of namespaces cannot be rebooted", hint="use the lab arm")
 
+    def restore_boot_files(self, role: str) -> None:
+        """Refuse: a namespace does not boot."""
+        raise LabError(f"{role}: a host of namespaces has no boot files", hint="use the lab arm")
+
     def console(self, role: str) -> str:
         """What a host has said outside of SSH, as long as it is up."""
         log = self._log(role)

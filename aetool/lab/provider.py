@@ -72,6 +72,13 @@ class Provider(Protocol):
         """Cut a host's power and give it back; raises LabError where that cannot be done."""
         ...
 
+    def restore_boot_files(self, role: str) -> None:
+        """Put the good boot files (`.bak`) of a host that does not boot back, and switch it on.
+
+        Raises LabError where that cannot be done from outside.
+        """
+        ...
+
     def console(self, role: str) -> str:
         """What a host has said on its console; empty where that cannot be read."""
         ...
@@ -192,3 +199,12 @@ def _provider(definition: Definition, path: Path, name: str, state: Path, progre
 def not_up(name: str) -> LabError:
     """The error for using a lab that is not up."""
     return LabError(f"the lab {name} is not up", hint="bring it up first: aetool lab up")
+
+
+def by_hand(role: str) -> LabError:
+    """The error for a host that does not boot and that aetool cannot reach from outside."""
+    return LabError(
+        f"{role} does not boot, and its boot files are out of reach",
+        hint="stop U-Boot at the console and load uImage.bak and uInitrd.bak instead of uImage and uInitrd; "
+        "then: aetool lab kernel restore",
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from aetool.core.errors import HostUnreachable, LabError
 from aetool.core.ssh_connect import Endpoint
 from aetool.lab.definition import ROLES, StaticDefinition, StaticHost
-from aetool.lab.provider import Place, Status
+from aetool.lab.provider import Place, Status, by_hand
 
 _PROBE_SECONDS = 5.0
 
@@ -41,6 +41,10 @@ class StaticProvider:
         raise LabError(
             f"{role}: the power of a static host is out of reach", hint="switch it off and on by hand"
         )
+
+    def restore_boot_files(self, role: str) -> None:
+        """Refuse, and say what to do at the console."""
+        raise by_hand(role)
 
     def console(self, role: str) -> str:
         """Nothing: the console of these hosts is out of reach."""
