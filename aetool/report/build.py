@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from aetool.report.claims import Finding, Judge, Verdict, worst
+from aetool.report.claims import Judge
 from aetool.report.document import Document, Fact, Tone
 from aetool.report.inputs import Run
 from aetool.report.measure import Measurement, count, measurements, unfinished
@@ -21,6 +21,7 @@ from aetool.report.sections.run import (
     hosts_section,
     repeat_section,
 )
+from aetool.report.verdicts import Finding, Verdict, worst
 
 
 @dataclass(frozen=True)

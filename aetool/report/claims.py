@@ -7,51 +7,31 @@ A verdict rests on intervals, never on means alone. Where an interval allows bot
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise, product
+from typing import NamedTuple
 
 from aetool.report.document import interval, number
 from aetool.report.inputs import Run
-from aetool.report.measure import Measurement, count, slowdown
+from aetool.report.measure import NATIVE, Measurement, count, slowdown
+from aetool.report.proof_claims import proof_finding
 from aetool.report.published import (
-    AuditClaim,
     Claim,
-    LayersClaim,
     Machine,
     Metric,
     OrderClaim,
     RatioClaim,
     SlowdownClaim,
-    TheoremsClaim,
 )
-from aetool.report.records import Proofs, Theorem
 from aetool.report.stats import Ratio, repetitions_needed
+from aetool.report.verdicts import Finding, Verdict, worst
 
 
-class Verdict(StrEnum):
-    """What a run says about a claim."""
-
-    REPRODUCED = "reproduced"
-    ORDER_ONLY = "order only"
-    UNDECIDED = "undecided"
-    NOT_REPRODUCED = "not reproduced"
-    NOT_RUN = "not run"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The verdict on one claim, or on one part of it; `uses` are the ids of the numbers it rests on."""
-
-    claim: Claim
-    part: str
-    verdict: Verdict
-    measured: str
-    reason: str
-    n: str = "–"
-    uses: tuple[str, ...] = ()
+class _Key(NamedTuple):
+    suite: str
+    metric: str
+    configuration: str
+    vms: int
 
 
 class Judge:
@@ -64,12 +44,9 @@ class Judge:
         self._cpu = str(facts.get("cpu_model") or "unknown")
         # an emulated processor has a real one's name and nothing of its speed
         self._real = run.hosts is not None and not run.hosts.lab.emulated
-        self._found: dict[tuple[str, str, str, int], Measurement] = {}
-        for item in found:
-            # a suite run under two profiles: the published parameters count
-            key = (item.suite, item.metric, item.configuration, item.vms)
-            if key not in self._found or item.profile == "paper":
-                self._found[key] = item
+        self._found = {(m.profile, _Key(m.suite, m.metric, m.configuration, m.vms)): m for m in found}
+        # numbers of two profiles are never compared; the published parameters come first
+        self._profiles = sorted(dict.fromkeys(m.profile for m in found), key=lambda name: name != "paper")
 
     def judge(self, claim: Claim) -> list[Finding]:
         """Return the findings on one claim: one for each part that was run, one for all that were not."""
@@ -79,24 +56,31 @@ class Judge:
             return [self._ratio(claim)]
         if isinstance(claim, OrderClaim):
             return [self._order(claim, configuration) for configuration in claim.configurations]
-        return [_proof_finding(claim, self._proofs)]
+        return [proof_finding(claim, self._proofs)]
+
+    def _together(self, keys: Sequence[_Key]) -> list[Measurement]:
+        """The measurements of all keys under one profile, or none."""
+        for profile in self._profiles:
+            items = [self._found[profile, key] for key in keys if (profile, key) in self._found]
+            if len(items) == len(keys):
+                return items
+        return []
+
+    def _missing(self, keys: Sequence[_Key]) -> list[_Key]:
+        return [key for key in keys if not any((profile, key) in self._found for profile in self._profiles)]
 
     def _pair(
         self, metric: Metric, claim: SlowdownClaim | RatioClaim, vms: int
     ) -> tuple[Measurement, Measurement] | str:
         """The two measurements to compare, or the configurations that are missing."""
-        missing, pair = [], []
-        for configuration in (claim.configuration, claim.baseline):
-            item = self._found.get(
-                (metric.suite, metric.metric, configuration, 0 if configuration == "native" else vms)
-            )
-            if item is None:
-                missing.append(configuration)
-            else:
-                pair.append(item)
-        if missing:
-            return " and ".join(missing)
-        return pair[0], pair[1]
+        keys = [
+            _Key(metric.suite, metric.metric, name, 0 if name == NATIVE else vms)
+            for name in (claim.configuration, claim.baseline)
+        ]
+        if items := self._together(keys):
+            return items[0], items[1]
+        missing = [key.configuration for key in self._missing(keys)]
+        return " and ".join(missing) or f"{claim.configuration} and {claim.baseline} under one profile"
 
     def _slowdown(self, claim: SlowdownClaim) -> list[Finding]:
         findings, missing = [], []
@@ -146,12 +130,12 @@ class Judge:
 
     def _order(self, claim: OrderClaim, configuration: str) -> Finding:
         names = [name for group in claim.groups for name in group]
-        items = {name: self._found.get((claim.suite, name, configuration, claim.vms)) for name in names}
-        missing = [name for name, item in items.items() if item is None]
-        if missing:
-            reason = f"not measured on {configuration}: {claim.suite} {', '.join(missing)}"
+        keys = [_Key(claim.suite, name, configuration, claim.vms) for name in names]
+        present = {item.metric: item for item in self._together(keys)}
+        if not present:
+            missing = ", ".join(key.metric for key in self._missing(keys)) or "all of it under one profile"
+            reason = f"not measured on {configuration}: {claim.suite} {missing}"
             return Finding(claim, configuration, Verdict.NOT_RUN, "–", reason)
-        present = {name: item for name, item in items.items() if item is not None}
         verdicts = []
         for lower, upper in pairwise(claim.groups):
             for a, b in product(lower, upper):
@@ -163,12 +147,6 @@ class Judge:
         n = ", ".join(sorted({str(item.estimate.n) for item in ranked}))
         uses = tuple(item.id for item in ranked)
         return Finding(claim, configuration, worst(verdicts), measured, reason, n, uses)
-
-
-def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the least favourable verdict of several (`not run` if there are none)."""
-    order = [Verdict.NOT_REPRODUCED, Verdict.UNDECIDED, Verdict.ORDER_ONLY, Verdict.REPRODUCED]
-    return next((verdict for verdict in order if verdict in verdicts), Verdict.NOT_RUN)
 
 
 def _within(quotient: Ratio | None, low: float, high: float) -> Verdict:
@@ -200,44 +178,3 @@ def _compared(
             limit += f"; about {needed} repetitions show a difference of 5 %"
     n = f"{pair[0].estimate.n}, {pair[1].estimate.n}"
     return Finding(claim, part, verdict, measured, limit, n, (pair[0].id, pair[1].id))
-
-
-def _proof_finding(claim: LayersClaim | TheoremsClaim | AuditClaim, proofs: Proofs | None) -> Finding:
-    if proofs is None:
-        return Finding(claim, "", Verdict.NOT_RUN, "–", "the proofs were not checked in this run")
-    if isinstance(claim, LayersClaim):
-        passed = [part for part in proofs.layers if part.status == "passed"]
-        verdict = Verdict.REPRODUCED if len(passed) >= claim.layers else Verdict.NOT_REPRODUCED
-        failed = [part.name for part in proofs.layers if part.status != "passed"]
-        absent = max(claim.layers - len(proofs.layers), 0)
-        reasons = [f"not passed: {', '.join(failed)}"] * bool(failed)
-        reasons += [f"{count(absent, 'layer')} not in the tree"] * bool(absent)
-        why = "; ".join(reasons) or "all files of all layers checked by coqc"
-        return Finding(claim, "", verdict, f"{len(passed)} of {claim.layers} layers checked", why)
-    if isinstance(claim, TheoremsClaim):
-        return _theorem_finding(claim, proofs.theorems)
-    if proofs.audit is None:
-        return Finding(claim, "", Verdict.NOT_RUN, "–", "the audit was not run")
-    bad = ", ".join(check.name for check in proofs.audit.checks if not check.passed)
-    verdict = Verdict.REPRODUCED if proofs.audit.passed else Verdict.NOT_REPRODUCED
-    good = sum(check.passed for check in proofs.audit.checks)
-    measured = f"{good} of {count(len(proofs.audit.checks), 'check')} passed"
-    return Finding(claim, "", verdict, measured, f"failed: {bad}" if bad else "every check passed")
-
-
-def _theorem_finding(claim: TheoremsClaim, theorems: Sequence[Theorem]) -> Finding:
-    absent, relevant = [], []
-    for phrase in claim.stands_for:
-        # "Theorem 1" is not mentioned by "Theorem 12"
-        mention = re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)", re.IGNORECASE)
-        found = [theorem for theorem in theorems if mention.search(theorem.claim or "")]
-        relevant += [theorem for theorem in found if theorem not in relevant]
-        if not found:
-            absent.append(phrase)
-    reasons = [f"{t.name} is {t.status}" for t in relevant if t.status != "closed"]
-    reasons += [f"no theorem of this tree stands for {', '.join(absent)}"] * bool(absent)
-    closed = sum(theorem.status == "closed" for theorem in relevant)
-    verdict = Verdict.NOT_REPRODUCED if reasons else Verdict.REPRODUCED
-    measured = f"{closed} of {count(len(relevant), 'theorem')} closed" if relevant else "–"
-    names = "closed under the global context: " + ", ".join(theorem.name for theorem in relevant)
-    return Finding(claim, "", verdict, measured, "; ".join(reasons) or names)

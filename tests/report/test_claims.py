@@ -13,10 +13,10 @@ import yaml
 
 from aetool.core.errors import ConfigError
 from aetool.report.build import compute
-from aetool.report.claims import Finding, Verdict
 from aetool.report.inputs import load_run
 from aetool.report.published import Claims, Machine, Published, load_references
 from aetool.report.terminal import terminal_summary
+from aetool.report.verdicts import Finding, Verdict
 
 NONE = Published(
     sources={"paper": "a paper"},
@@ -165,6 +165,16 @@ def test_the_paper_profile_counts_where_two_profiles_were_run(tmp_path: Path) ->
     ]
     (finding,) = judge(recorded.make_run(tmp_path / "run", series), **SLOWDOWN)
     assert finding.verdict is Verdict.REPRODUCED
+
+
+def test_numbers_of_two_profiles_are_never_compared(tmp_path: Path) -> None:
+    series = [
+        recorded.Series("hackbench", "kvm", 1, {"time": TIGHT}, profile="paper"),
+        recorded.Series("hackbench", "sekvm", 1, {"time": TIGHT}, profile="quick"),
+    ]
+    (finding,) = judge(recorded.make_run(tmp_path / "run", series), **SLOWDOWN)
+    assert finding.verdict is Verdict.NOT_RUN
+    assert finding.reason == "not measured on sekvm and kvm under one profile: hackbench"
 
 
 def test_the_proof_claims_need_all_layers_all_theorems_and_the_whole_audit(tmp_path: Path) -> None:

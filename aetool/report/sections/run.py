@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from aetool.core.journal import State
-from aetool.report.claims import Finding, Verdict
 from aetool.report.document import Cell, Column, Section, Table, Tone
 from aetool.report.inputs import Run
 from aetool.report.measure import count, unfinished
 from aetool.report.records import Part
 from aetool.report.sections.published import standing
+from aetool.report.verdicts import Finding, Verdict
 
 VERDICT_TONES: dict[Verdict, Tone] = {
     Verdict.REPRODUCED: "good",
