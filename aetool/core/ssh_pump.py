@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moves the bytes of one remote command: the inner loop of core.ssh, kept apart because its waits are subtle."""
+"""Moves the bytes of one remote command: the inner loop of core.ssh, apart because its waits are subtle."""
 
 from __future__ import annotations
 

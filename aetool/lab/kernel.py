@@ -34,8 +34,8 @@ def install(
     """Install a kernel image, reboot into it and check `uname -r`.
 
     release: what `uname -r` must say. initrd: None keeps the present one. load_address: None takes that of
-    the present kernel. If the kernel does not come up, the former boot files are back and booted when BootFailed
-    is raised. Raises ConfigError if the image is none, LabError.
+    the present kernel. If the kernel does not come up, the former boot files are back and booted when
+    BootFailed is raised. Raises ConfigError if the image is none, LabError.
     """
     data = _read(image)
     if data[_MAGIC_AT : _MAGIC_AT + 4] != _MAGIC:

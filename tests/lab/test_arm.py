@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The emulated Arm server: real boots through U-Boot, real KVM at EL2, real guests. Minutes: only with --full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aetool.core.errors import ConfigError, HostUnreachable
+from aetool.core.progress import Silent
+from aetool.core.ssh import SshRemote
+from aetool.lab import Lab, boot, open_lab, qmp, vm
+from aetool.lab.configuration import activate, hypervisor
+from aetool.lab.guests import guests
+from aetool.lab.kernel import install
+from aetool.lab.machines import Machines
+from aetool.lab.reboot import BootFailed, Patience, boot_id, reboot
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.full,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root"),
+    pytest.mark.skipif(
+        shutil.which("qemu-system-aarch64") is None, reason="qemu-system-arm is not installed"
+    ),
+    pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="mmdebstrap is not installed"),
+]
+PATIENCE = Patience(back=240, cycles=1)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """An arm lab of this module's own; the image comes from the user's cache if it is there."""
+    with open_lab("arm", name="armtest", state=tmp_path_factory.mktemp("state")) as opened:
+        try:
+            opened.up()
+            yield opened
+        finally:
+            opened.down()
+
+
+@pytest.fixture
+def server(lab: Lab) -> SshRemote:
+    return lab.hosts["server"]
+
+
+def test_the_server_is_an_arm_machine_with_kvm_at_el2(lab: Lab, server: SshRemote) -> None:
+    facts = lab.facts()["hosts"]["server"]
+    assert facts["architecture"] == "aarch64"
+    assert facts["cpu_model"] == "Cortex-A57"
+    assert facts["packages"]["redis-server"]
+    found = hypervisor(server)
+    assert (found.active, found.evidence) == ("kvm", "kvm [1]: Hyp mode initialized successfully")
+    assert "Found U-Boot script /boot/boot.scr" in lab.provider.console("server")
+
+
+def test_the_client_reaches_the_server_over_the_experiment_network(lab: Lab) -> None:
+    answer = lab.hosts["client"].shell("exec 3<>/dev/tcp/10.10.1.1/22; head -c 7 <&3", timeout=30)
+    assert answer.stdout == "SSH-2.0"
+
+
+def test_a_reboot_is_orderly_and_keeps_what_is_on_the_disk(lab: Lab, server: SshRemote) -> None:
+    before = boot_id(server)
+    server.put(b"kept", "/root/mark")
+    seconds = reboot(server, lab.provider, patience=PATIENCE, progress=Silent())
+    assert seconds > 1
+    assert boot_id(server) != before
+    assert server.get("/root/mark") == b"kept"
+    console = lab.provider.console("server")
+    assert "init: ending for reboot" in console
+    assert "recovering journal" not in server.run(["dmesg"], timeout=60).stdout
+
+
+def test_a_cut_of_power_is_survived(lab: Lab, server: SshRemote) -> None:
+    before = boot_id(server)
+    lab.provider.power_cycle("server")
+    deadline = time.monotonic() + PATIENCE.back
+    while time.monotonic() < deadline:
+        server.close()
+        try:
+            if boot_id(server) != before:
+                break
+        except HostUnreachable:
+            time.sleep(1)
+    assert boot_id(server) != before
+
+
+def test_a_guest_runs_under_kvm_and_under_pkvm_with_a_reboot_between(lab: Lab, server: SshRemote) -> None:
+    seen = []
+    for name in ("pkvm", "kvm"):
+        active = activate(server, lab.provider, name, patience=PATIENCE, progress=Silent())
+        started = vm.start(server, lab.hosts["client"], 1, seconds=900, progress=Silent())
+        (guest,) = started
+        assert guest.address == "10.10.1.100"
+        assert guest.run(["uname", "-n"], timeout=60).stdout == "vm-1\n"
+        assert guest.run(["nproc"], timeout=60).stdout == "2\n"
+        threads = vm.pin(server, started)["vm-1"]
+        masks = [server.run(["taskset", "-pc", str(t)], timeout=60).stdout.split()[-1] for t in threads]
+        assert masks == ["0", "1"]
+        assert (
+            server.run(["ip", "-4", "-o", "addr", "show", "br0"], timeout=60).stdout.split()[3]
+            == "10.10.1.1/24"
+        )
+        vm.stop(server, started)
+        assert not vm.alive(server, "vm-1")
+        seen.append((name, active.active, boot_id(server)))
+    assert [active for _, active, _ in seen] == ["pkvm", "kvm"]
+    assert seen[0][2] != seen[1][2]
+
+
+def test_a_guest_whose_qemu_is_killed_is_noticed_and_its_remains_are_cleaned(
+    lab: Lab, server: SshRemote
+) -> None:
+    (guest,) = vm.start(server, lab.hosts["client"], 1, seconds=900, progress=Silent())
+    assert [found.name for found in vm.found(server, lab.hosts["client"])] == ["vm-1"]
+    server.shell(f"kill -KILL $(cat {vm.FOLDER}/vm-1/pid)", timeout=60)
+    time.sleep(1)
+    assert not vm.alive(server, "vm-1")
+    assert vm.found(server, lab.hosts["client"]) == []
+    guest.close()
+    vm.clean(server)
+    assert server.shell(f"ls /sys/class/net; ls {vm.FOLDER} 2>&1 || true", timeout=60).stdout.split()[:3] == [
+        "br0", "eth0", "lo",
+    ]  # fmt: skip
+
+
+def test_a_guest_that_panics_is_an_error_with_its_console(lab: Lab, server: SshRemote) -> None:
+    server.put(b"no archive", "/root/bad-initrd")
+    source = vm.Source(initrd="/root/bad-initrd")
+    with pytest.raises(vm.LabError, match="vm-1 has ended") as caught:
+        vm.start(server, lab.hosts["client"], 1, source=source, seconds=900, progress=Silent())
+    assert "Kernel panic" in (caught.value.detail or "")
+    assert not vm.alive(server, "vm-1")
+
+
+def test_qmp_answers_and_refuses(lab: Lab, server: SshRemote) -> None:
+    started = vm.start(server, lab.hosts["client"], 1, seconds=900, progress=Silent())
+    socket = f"{vm.FOLDER}/vm-1/qmp"
+    assert qmp.remote(server, socket, "query-status")["running"] is True
+    with pytest.raises(vm.LabError, match="QEMU refuses no-such"):
+        qmp.remote(server, socket, "no-such")
+    qmp.remote(server, socket, "quit")
+    time.sleep(1)
+    with pytest.raises(HostUnreachable):
+        qmp.remote(server, socket, "query-status")
+    for guest in started:
+        guest.close()
+    vm.clean(server)
+
+
+def test_a_file_that_is_no_kernel_is_refused_before_anything_changes(
+    lab: Lab, server: SshRemote, tmp_path: Path
+) -> None:
+    bad = tmp_path / "Image"
+    bad.write_bytes(b"MZ" + b"\0" * 4096)
+    before = server.run(["sha256sum", "/boot/uImage"], timeout=60).stdout
+    with pytest.raises(ConfigError, match="not an uncompressed arm64 kernel"):
+        install(server, lab.provider, bad, "x", initrd=None, load_address=None, progress=Silent())
+    assert server.run(["sha256sum", "/boot/uImage"], timeout=60).stdout == before
+
+
+def test_a_kernel_of_the_wrong_name_is_taken_back(lab: Lab, server: SshRemote, tmp_path: Path) -> None:
+    image = tmp_path / "Image"
+    image.write_bytes(server.get("/var/lib/aetool/Image"))
+    release = server.run(["uname", "-r"], timeout=60).stdout.strip()
+    install(
+        server,
+        lab.provider,
+        image,
+        release,
+        initrd=None,
+        load_address=None,
+        patience=PATIENCE,
+        progress=Silent(),
+    )
+    with pytest.raises(BootFailed, match=f"runs {release}, not 4.18.0") as caught:
+        install(
+            server, lab.provider, image, "4.18.0+", initrd=None, load_address=None, patience=PATIENCE,
+            progress=Silent(),
+        )  # fmt: skip
+    assert caught.value.hint == "server runs its former kernel again"
+    assert server.run(["uname", "-r"], timeout=60).stdout.strip() == release
+
+
+def test_a_kernel_that_hangs_at_boot_is_replaced_from_outside_by_the_one_that_worked(
+    lab: Lab, server: SshRemote, tmp_path: Path
+) -> None:
+    good = server.get("/var/lib/aetool/Image")
+    image = tmp_path / "Image"
+    # a header that U-Boot accepts, and code that goes nowhere
+    image.write_bytes(good[:64] + b"\x00\x00\x00\x14" * ((len(good) - 64) // 4))
+    image.write_bytes(b"\x00\x00\x00\x14" * 2 + image.read_bytes()[8:])
+    with pytest.raises(BootFailed, match=r"did not come back after a reboot and 1 cycle\(s\)") as caught:
+        install(
+            server, lab.provider, image, "any", initrd=None, load_address=None,
+            patience=Patience(back=40, cycles=1), progress=Silent(),
+        )  # fmt: skip
+    assert "Starting kernel" in (caught.value.detail or "")
+    assert hypervisor(server).active == "kvm"
+    assert server.run(["cmp", "/boot/uImage", "/boot/uImage.bak"], timeout=60).status == 0
+
+
+def test_restore_brings_the_first_boot_files_back(lab: Lab, server: SshRemote) -> None:
+    boot.set_arguments(server, [*boot.arguments(server), "aetool.test=1"])
+    assert boot.arguments(server)[-1] == "aetool.test=1"
+    boot.restore(server)
+    assert "aetool.test=1" not in boot.arguments(server)
+
+
+def test_the_server_is_reset_while_a_command_runs(lab: Lab, server: SshRemote) -> None:
+    server.run(["true"], timeout=60)
+    timer = threading.Timer(2, lambda: lab.provider.power_cycle("server"))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(HostUnreachable, match="connection broke during `sleep 300`"):
+        server.run(["sleep", "300"], timeout=300)
+    timer.join()
+    assert time.monotonic() - started < 120
+    deadline = time.monotonic() + PATIENCE.back
+    while time.monotonic() < deadline:
+        try:
+            assert server.run(["uname", "-n"], timeout=60).stdout == "server\n"
+            return
+        except HostUnreachable:
+            time.sleep(1)
+    pytest.fail("the server did not come back")
+
+
+def test_a_campaign_gets_its_machines_and_keeps_them_while_it_asks_for_the_same(lab: Lab) -> None:
+    machines = Machines(lab, Silent())
+    assert machines.refuses("sekvm", 1) is not None
+    assert machines.refuses("kvm", 2) is None
+    try:
+        first = machines.machines("kvm", 2)
+        assert [m.address for m in first] == [g.address for g in guests(2)]
+        assert machines.machines("kvm", 2) is first
+        assert machines.load().address == "10.10.1.2"
+        probe = f"exec 3<>/dev/tcp/{first[1].address}/22; head -c 7 <&3"
+        assert machines.load().shell(probe, timeout=60).stdout == "SSH-2.0"
+        assert [m.name for m in machines.machines("native", 0)] == ["server"]
+        assert vm.found(lab.hosts["server"], lab.hosts["client"]) == []
+    finally:
+        machines.close()
