@@ -12,26 +12,32 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aetool.bench.definitions import Resolved
 from aetool.bench.plan import differences, plan
 from aetool.bench.step import Log, execute
-from aetool.bench.suites.base import Bed, SanityError
-from aetool.core.errors import CampaignError, LabError, RemoteCommandError
+from aetool.bench.suites.base import Bed, Parameters, SanityError, Suite
+from aetool.core.errors import (
+    AetoolError,
+    CampaignError,
+    HostKeyError,
+    HostUnreachable,
+    LabError,
+    LoginRefused,
+)
 from aetool.core.journal import Journal, Sample, State, Step
 from aetool.core.process import write_file
 from aetool.core.progress import Progress
 
-if TYPE_CHECKING:
-    from aetool.core.ssh import Remote
-
 CAMPAIGN_FILE = "campaign.json"
 _DEFINITION = "definition"
 _ID = "id"
+# Errors of a host that no other step would fare better with; any other concerns the step alone.
+_WHOLE_RUN = (HostUnreachable, HostKeyError, LoginRefused)
 _SEARCH = 'PATH="$PATH:/usr/sbin:/sbin"; case $1 in /*) test -e "$1" ;; *) command -v "$1" ;; esac'
 
 
@@ -153,21 +159,21 @@ class _Driver:
                 self.progress.say(f"{step.key}: {error.message}; trying again ({tries} of {retry.attempts})")
 
     def _attempt(self, step: Step) -> None:
-        # asked when the first step of its kind is due: to ask earlier could cost a reboot
-        kind = (step.suite, step.configuration, step.vms)
-        if kind not in self.reasons:
-            self.reasons[kind] = self._impossible(step)
-        reason = self.reasons[kind]
+        try:
+            reason = self._impossible(step)
+        except LabError as error:
+            if isinstance(error, _WHOLE_RUN):
+                raise
+            self._begin(step)
+            self._failed(step.key, error)
+            return
         if reason is not None:
             self.journal.abandon(step.key, reason)
             self.progress.advance(f"{step.key}: not run: {reason}")
             return
-        path = f"logs/{step.key}.attempt-{self.journal.step(step.key).attempt}.log"
-        log = Log(self.journal.run_dir / path)
-        suite, parameters = self.resolved.suite(step.suite)
-        machines = suite.machines(self.bed, step.configuration, step.vms)
-        self.journal.begin(step.key, ", ".join(machine.name for machine in machines), path)
+        log = self._begin(step)
         try:
+            suite, parameters = self.resolved.suite(step.suite)
             samples = execute(
                 step,
                 suite,
@@ -179,24 +185,39 @@ class _Driver:
                 log=log,
             )
             self.journal.finish(step.key, samples)
-        except (RemoteCommandError, SanityError) as error:
+        except (LabError, SanityError) as error:
+            if isinstance(error, _WHOLE_RUN):
+                raise
             log.write(f"failed: {error.message}" + (f"\n{error.detail}" if error.detail else ""))
-            self.journal.fail(step.key, error.message)
-            self.progress.advance(f"{step.key}: FAILED: {error.message}")
+            self._failed(step.key, error)
         else:
             self.progress.advance(f"{step.key}: {_brief(samples)}")
 
+    def _begin(self, step: Step) -> Log:
+        path = f"logs/{step.key}.attempt-{self.journal.step(step.key).attempt}.log"
+        host = ", ".join(f"vm-{n}" for n in range(1, step.vms + 1)) or "server"
+        self.journal.begin(step.key, host, path)
+        return Log(self.journal.run_dir / path)
+
+    def _failed(self, key: str, error: AetoolError) -> None:
+        self.journal.fail(key, error.message)
+        self.progress.advance(f"{key}: FAILED: {error.message}")
+
     def _impossible(self, step: Step) -> str | None:
-        """Why this lab cannot run a step at all; None if it can."""
-        suite, parameters = self.resolved.suite(step.suite)
-        refusal = self.bed.refuses(step.configuration, 0 if suite.own_guest else step.vms)
-        if refusal is not None:
-            return refusal
+        """Why this lab cannot run a step at all; None if it can.
+
+        Found out when the first step of its kind is due: to ask earlier could cost a reboot.
+        """
+        kind = (step.suite, step.configuration, step.vms)
+        if kind not in self.reasons:
+            suite, parameters = self.resolved.suite(step.suite)
+            refusal = self.bed.refuses(step.configuration, 0 if suite.own_guest else step.vms)
+            self.reasons[kind] = refusal or self._missing(step, suite, parameters)
+        return self.reasons[kind]
+
+    def _missing(self, step: Step, suite: Suite[Any], parameters: Parameters) -> str | None:
         for (place, needed), remedy in suite.needs(parameters).items():
-            if place == "load":
-                remotes: Sequence[Remote] = [self.bed.load()]
-            else:
-                remotes = suite.machines(self.bed, step.configuration, step.vms)
+            remotes = [self.bed.load()] if place == "load" else suite.machines(self.bed, step)
             for remote in remotes:
                 if remote.run(["sh", "-c", _SEARCH, "sh", needed], timeout=30, check=False).status != 0:
                     return f"{needed} is not installed on {remote.name} ({remedy})"

@@ -20,7 +20,7 @@ VMID_BUDGET = {"sekvm": 55}
 class Forecast:
     """`seconds` counts measuring only, as the profiles estimate it, not boots of hosts and VMs.
 
-    vm_creations: for each configuration, if every step boots its VMs anew.
+    vm_creations: for each configuration; VMs serve one repetition, of suites that follow one another.
     reboots: for each configuration with a budget, how often the server must be rebooted in between.
     too_many: steps of more VMs than the budget of a whole boot.
     """
@@ -51,10 +51,14 @@ def forecast(resolved: Resolved) -> Forecast:
     spent: Counter[str] = Counter()
     too_many = []
     steps = plan(resolved)
+    alive = None
     for step in steps:
-        seconds += resolved.suite(step.suite)[1].estimate_seconds
-        if not step.vms:
+        suite, parameters = resolved.suite(step.suite)
+        seconds += parameters.estimate_seconds
+        wanted = (step.configuration, step.vms, step.repetition)
+        if not step.vms or (alive == wanted and not suite.own_guest):
             continue
+        alive = None if suite.own_guest else wanted
         creations[step.configuration] += step.vms
         budget = VMID_BUDGET.get(step.configuration)
         if budget is None:

@@ -19,7 +19,8 @@ def plan(resolved: Resolved) -> list[PlannedStep]:
     blocked: all repetitions of one cell (suite, configuration, VMs) in a row.
     interleaved: one repetition of every cell, then the next, so that slow drift hits all cells alike.
     random: shuffled with the campaign's seed.
-    Steps of one configuration stay together in all three, for changing it costs a reboot.
+    Steps of one configuration stay together in all three, for changing it costs a reboot; suites with the
+    same number of VMs follow one another, for they share the VMs of a repetition.
     """
     campaign = resolved.campaign
     steps: list[PlannedStep] = []
@@ -28,8 +29,8 @@ def plan(resolved: Resolved) -> list[PlannedStep]:
         # a suite with a guest of its own has nothing to do natively, or in many VMs
         cells = [
             (suite.name, n)
-            for suite in resolved.suites
             for n in counts
+            for suite in resolved.suites
             if n == 1 or not resolved.suite(suite.name)[0].own_guest
         ]
         repetitions = range(1, campaign.repetitions + 1)

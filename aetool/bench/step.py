@@ -103,7 +103,7 @@ def execute(
     base = f"{WORK}/{run_id}"
     raw = run_dir / RESULTS / step.key
     instances = []
-    for number, machine in enumerate(suite.machines(bed, step.configuration, step.vms), start=1):
+    for number, machine in enumerate(suite.machines(bed, step), start=1):
         vm = number if step.vms else 0
         name = f"vm-{vm}" if vm else "host"
         work = f"{base}/{step.key}.{name}"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ from aetool.core.errors import AetoolError, CampaignError, Interrupted, LabError
 from aetool.core.journal import FILE, Journal, State
 from aetool.core.process import short, write_file
 from aetool.core.progress import progress
-from aetool.core.ssh import Remote
 from aetool.lab import Lab, open_lab
+from aetool.workflows.bed import LabBed
 
 HOSTS_FILE = "env/hosts.json"
 AETOOL_FILE = "env/aetool.json"
+CONFIGURATIONS_FILE = "env/configurations.json"
 # these change with every boot, or by a few pages, without making a host another one
 _VOLATILE = ("boot_id", "memory_kib")
-_PING_SECONDS = 30.0
 
 OpenLab = Callable[[str], Lab]
 
@@ -41,33 +42,6 @@ class Run:
 
     run_dir: Path
     outcome: Outcome
-
-
-class LabBed:
-    """The machines of a lab, as `aetool.bench.step.Bed` wants them."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-
-    def refuses(self, configuration: str, vms: int) -> str | None:
-        """A lab without a hypervisor runs on its server only."""
-        if vms == 0 and configuration == "native":
-            return None
-        return f"the lab {self._lab.name} ({self._lab.provider_name}) has no virtual machines"
-
-    def machines(self, configuration: str, vms: int) -> Sequence[Remote]:
-        """The server itself."""
-        return [self._lab.hosts["server"]]
-
-    def load(self) -> Remote:
-        """The client."""
-        return self._lab.hosts["client"]
-
-    def reconnect(self) -> None:
-        """Connect to both hosts anew."""
-        self._lab.close()
-        for remote in self._lab.hosts.values():
-            remote.run(["true"], timeout=_PING_SECONDS)
 
 
 def start(
@@ -122,12 +96,12 @@ def _drive(
     done = {State.DONE} if retry_failed else {State.DONE, State.FAILED}
     left = sum(step.state not in done for step in steps)
     with _resumable(journal.run_dir):
-        _record(root, journal.run_dir, lab)
+        _record(root, journal.run_dir, lab, resolved.campaign.configurations)
         with progress(f"campaign {resolved.campaign.campaign}", left, quiet=quiet) as shown:
             shown.say(f"{left} of {len(steps)} steps to do in {journal.run_dir}")
-            return Run(
-                journal.run_dir, drive(journal, resolved, LabBed(lab), shown, retry_failed=retry_failed)
-            )
+            with LabBed(lab, shown, partial(_activated, journal.run_dir)) as bed:
+                result = drive(journal, resolved, bed, shown, retry_failed=retry_failed)
+            return Run(journal.run_dir, result)
 
 
 @contextmanager
@@ -143,18 +117,15 @@ def _resumable(run_dir: Path) -> Iterator[None]:
         raise
 
 
-def _record(root: Path, run_dir: Path, lab: Lab) -> None:
+def _record(root: Path, run_dir: Path, lab: Lab, configurations: Sequence[str]) -> None:
     """Write what hosts and aetool are, or check that they are what the run began with."""
+    own_kernel = any(name != "native" for name in configurations)
     now = json.loads(json.dumps(lab.facts()))
     path = run_dir / HOSTS_FILE
     if path.exists():
-        changed = list(differences(_lasting(_read(path)), _lasting(now)))
+        changed = list(differences(_lasting(_read(path), own_kernel), _lasting(now, own_kernel)))
         if changed:
-            raise CampaignError(
-                f"{run_dir}: cannot go on, the hosts are not what they were when the run began",
-                detail="\n".join(changed),
-                hint="put them back as they were, or start a new run with `aetool campaign run`",
-            )
+            raise _other_hosts(run_dir, changed)
     else:
         _write(path, now)
     own = {"version": __version__, **_checkout(root)}
@@ -168,9 +139,34 @@ def _record(root: Path, run_dir: Path, lab: Lab) -> None:
         _write(path, {**own, "started": stamp})
 
 
-def _lasting(facts: dict[str, Any]) -> dict[str, Any]:
+def _activated(run_dir: Path, configuration: str, found: dict[str, Any]) -> None:
+    """Write what the server said when a configuration became active, or check that it says the same again."""
+    path = run_dir / CONFIGURATIONS_FILE
+    known = _read(path) if path.exists() else {}
+    if configuration in known:
+        changed = list(differences(known[configuration], found, configuration))
+        if changed:
+            raise _other_hosts(run_dir, changed)
+    else:
+        _write(path, {**known, configuration: found})
+
+
+def _other_hosts(run_dir: Path, changed: Sequence[str]) -> CampaignError:
+    return CampaignError(
+        f"{run_dir}: cannot go on, the hosts are not what they were when the run began",
+        detail="\n".join(changed),
+        hint="put them back as they were, or start a new run with `aetool campaign run`",
+    )
+
+
+def _lasting(facts: dict[str, Any], own_kernel: bool) -> dict[str, Any]:
+    """What must not change; with `own_kernel` the server's kernel may (see _activated)."""
     hosts = {
-        role: {name: value for name, value in host.items() if name not in _VOLATILE}
+        role: {
+            name: value
+            for name, value in host.items()
+            if name not in _VOLATILE and not (own_kernel and role == "server" and name == "kernel")
+        }
         for role, host in facts["hosts"].items()
     }
     return {**facts, "hosts": hosts}

@@ -162,7 +162,9 @@ class SimpleBed:
     def refuses(self, configuration: str, vms: int) -> str | None:
         return None if vms <= len(self.vms) else f"this lab has {len(self.vms)} VMs, {vms} are asked for"
 
-    def machines(self, configuration: str, vms: int) -> Sequence[SimulatedRemote | LocalRemote]:
+    def machines(
+        self, configuration: str, vms: int, repetition: int
+    ) -> Sequence[SimulatedRemote | LocalRemote]:
         return self.vms[:vms] if vms else [self.server]
 
     def load(self) -> SimulatedRemote | LocalRemote:

@@ -29,6 +29,13 @@ def test_only_sekvm_has_a_budget_of_vms(define: Define) -> None:
     assert "kvm: 36 VM creations" in got.lines()
 
 
+def test_suites_that_follow_one_another_share_the_vms_of_a_repetition(define: Define) -> None:
+    suites = "[hackbench, redis, apache]"
+    assert forecast(define(suites=suites, configurations="[kvm]", vms="[2]")).vm_creations == {"kvm": 4 * 2}
+    apart = define(suites=suites, configurations="[kvm]", vms="[2]", order="blocked")
+    assert forecast(apart).vm_creations == {"kvm": 4 * 3 * 2}
+
+
 def test_a_boot_is_not_left_with_fewer_identifiers_than_the_next_step_needs(define: Define) -> None:
     # 55 identifiers are six times 8 and a rest of 7 that no step can use: 6 + 6 + 4 steps
     got = forecast(define(suites="[hackbench]", configurations="[sekvm]", vms="[8]", repetitions=16))

@@ -16,6 +16,7 @@ from pydantic import Field, create_model
 
 from aetool.core.config import Model
 from aetool.core.errors import AetoolError
+from aetool.core.journal import PlannedStep
 
 if TYPE_CHECKING:
     from aetool.core.ssh import Remote, Result
@@ -63,13 +64,17 @@ class Bed(Protocol):
     """The machines that a campaign runs on, as the workflow hands them over."""
 
     def refuses(self, configuration: str, vms: int) -> str | None:
-        """Why this lab cannot give `machines` for that configuration and number; None if it can."""
+        """Why this lab cannot give `machines` for that configuration and number; None if it can.
+
+        Raises LabError only for what concerns the whole run, such as a host that cannot be reached.
+        """
         ...
 
-    def machines(self, configuration: str, vms: int) -> Sequence[Remote]:
-        """The machines under test, up and in that configuration.
+    def machines(self, configuration: str, vms: int, repetition: int) -> Sequence[Remote]:
+        """The machines under test, up and in that configuration; guests serve one repetition only.
 
         The server itself if `vms` is 0: also under a hypervisor, for suites with a guest of their own.
+        Asked again for the same, the same are given. Raises LabError.
         """
         ...
 
@@ -133,9 +138,9 @@ class Suite(ABC, Generic[P]):
     def prepare(self, target: Target, parameters: P) -> None:
         """Put files and daemons in place."""
 
-    def machines(self, bed: Bed, configuration: str, vms: int) -> Sequence[Remote]:
+    def machines(self, bed: Bed, step: PlannedStep) -> Sequence[Remote]:
         """Where the suite runs; raises LabError."""
-        return bed.machines(configuration, 0 if self.own_guest else vms)
+        return bed.machines(step.configuration, 0 if self.own_guest else step.vms, step.repetition)
 
     @abstractmethod
     def amounts(self, parameters: P) -> tuple[int, int]:

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lab with a hypervisor as a campaign sees it; hosts, guests and reboots are simulated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosts import SimulatedRemote
+
+from aetool.core.errors import CampaignError, HostUnreachable, LabError
+from aetool.core.progress import Silent
+from aetool.lab import configuration as lab_configuration
+from aetool.lab import reboot as lab_reboot
+from aetool.lab import vm
+from aetool.lab.configuration import Hypervisor
+from aetool.workflows.bed import LabBed
+from aetool.workflows.campaign import CONFIGURATIONS_FILE, _activated
+
+
+@dataclass
+class SimulatedLab:
+    """A lab whose provider is nobody; `events` is what was done to its server."""
+
+    provider_name: str = "arm"
+    name: str = "test"
+    provider: object = None
+    events: list[str] = field(default_factory=list)
+    launched: int = 0
+    refused: dict[str, LabError] = field(default_factory=dict)
+    exhausted: int = 0
+
+    def __post_init__(self) -> None:
+        self.hosts = {
+            "server": SimulatedRemote("server", "10.10.1.1"),
+            "client": SimulatedRemote("client", "10.10.1.2"),
+        }
+
+    def close(self) -> None:
+        self.events.append("close")
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> SimulatedLab:
+    lab = SimulatedLab()
+
+    def activate(remote: object, provider: object, name: str, **options: object) -> Hypervisor:
+        if name in lab.refused:
+            raise lab.refused[name]
+        lab.events.append(f"activate {name}")
+        return Hypervisor(name, "6.1.0", "console=ttyAMA0", "seen")
+
+    def start(server: object, load: object, count: int, **options: object) -> list[SimulatedRemote]:
+        if lab.exhausted:
+            lab.exhausted -= 1
+            raise vm.IdentifiersExhausted("no identifier left")
+        lab.launched += count
+        lab.events.append(f"start {count}")
+        return [SimulatedRemote(f"vm-{n}", f"10.10.1.{100 + n}") for n in range(1, count + 1)]
+
+    def reboot(remote: object, provider: object, **options: object) -> float:
+        lab.launched = 0
+        lab.events.append("reboot")
+        return 1.0
+
+    monkeypatch.setattr(lab_configuration, "activate", activate)
+    monkeypatch.setattr(
+        lab_configuration,
+        "hypervisor",
+        lambda remote: Hypervisor("sekvm", "4.18.0+", "console=ttyAMA0", "seen"),
+    )
+    monkeypatch.setattr(lab_reboot, "reboot", reboot)
+    monkeypatch.setattr(vm, "start", start)
+    monkeypatch.setattr(vm, "stop", lambda server, remotes: lab.events.append(f"stop {len(remotes)}"))
+    monkeypatch.setattr(vm, "clean", lambda server: lab.events.append("clean"))
+    monkeypatch.setattr(vm, "launches", lambda server, more=0: lab.launched)
+    return lab
+
+
+def bed_of(lab: SimulatedLab, seen: dict[str, Any] | None = None) -> LabBed:
+    def activated(name: str, found: dict[str, Any]) -> None:
+        if seen is not None:
+            seen[name] = found
+
+    return LabBed(lab, Silent(), activated)  # type: ignore[arg-type]
+
+
+def test_guests_serve_one_repetition_and_are_ended_with_the_bed(lab: SimulatedLab) -> None:
+    seen: dict[str, Any] = {}
+    with bed_of(lab, seen) as bed:
+        first = bed.machines("kvm", 2, 1)
+        assert [machine.name for machine in first] == ["vm-1", "vm-2"]
+        assert bed.machines("kvm", 2, 1) is first
+        bed.machines("kvm", 2, 2)
+        bed.machines("pkvm", 1, 1)
+    assert lab.events == [
+        *("clean", "activate kvm", "start 2", "stop 2", "start 2", "stop 2"),
+        *("activate pkvm", "start 1", "clean"),
+    ]
+    assert seen["pkvm"]["evidence"] == "seen"
+
+
+def test_no_vms_is_the_server_itself_also_under_a_hypervisor(lab: SimulatedLab) -> None:
+    with bed_of(lab) as bed:
+        assert bed.machines("native", 0, 1)[0].name == "server"
+        assert bed.machines("kvm", 0, 1)[0].name == "server"
+    assert lab.events == ["clean", "activate native", "activate kvm"]
+
+
+def test_a_lab_of_namespaces_has_no_guests_and_nothing_is_activated_there(lab: SimulatedLab) -> None:
+    lab.provider_name = "netns"
+    with bed_of(lab) as bed:
+        assert bed.refuses("native", 0) is None
+        assert bed.machines("native", 0, 1)[0].name == "server"
+        assert "has no virtual machines" in str(bed.refuses("kvm", 1))
+    assert lab.events == []
+
+
+def test_a_configuration_that_cannot_be_had_is_a_reason_and_a_lost_host_is_an_error(
+    lab: SimulatedLab,
+) -> None:
+    lab.refused = {"sekvm": LabError("no SeKVM kernel"), "pkvm": HostUnreachable("server is away")}
+    with bed_of(lab) as bed:
+        assert bed.refuses("sekvm", 1) == "no SeKVM kernel"
+        assert bed.refuses("kvm", 1) is None
+        with pytest.raises(HostUnreachable):
+            bed.refuses("pkvm", 1)
+
+
+def test_the_server_is_rebooted_before_sekvm_runs_out_of_identifiers(lab: SimulatedLab) -> None:
+    with bed_of(lab) as bed:
+        for repetition in range(1, 9):
+            bed.machines("sekvm", 8, repetition)
+    assert [event for event in lab.events if event.startswith(("start", "reboot"))] == (
+        ["start 8"] * 6 + ["reboot"] + ["start 8"] * 2
+    )
+
+
+def test_guests_are_started_again_after_a_reboot_when_identifiers_are_gone_all_the_same(
+    lab: SimulatedLab,
+) -> None:
+    lab.exhausted = 1
+    with bed_of(lab) as bed:
+        assert len(bed.machines("sekvm", 1, 1)) == 1
+    assert lab.events == ["clean", "activate sekvm", "reboot", "start 1", "clean"]
+
+
+def test_after_a_lost_connection_neither_guests_nor_configuration_are_trusted(lab: SimulatedLab) -> None:
+    with bed_of(lab) as bed:
+        bed.machines("kvm", 1, 1)
+        bed.reconnect()
+        bed.machines("kvm", 1, 1)
+    assert lab.events == [
+        "clean", "activate kvm", "start 1", "close", "clean", "activate kvm", "start 1", "clean",
+    ]  # fmt: skip
+
+
+def test_a_configuration_that_has_become_another_since_the_run_began_is_refused(tmp_path: Path) -> None:
+    _activated(tmp_path, "kvm", {"kernel": "6.1.0", "evidence": "nVHE"})
+    _activated(tmp_path, "pkvm", {"kernel": "6.1.0", "evidence": "protected"})
+    _activated(tmp_path, "kvm", {"kernel": "6.1.0", "evidence": "nVHE"})
+    assert json.loads((tmp_path / CONFIGURATIONS_FILE).read_text()).keys() == {"kvm", "pkvm"}
+    with pytest.raises(CampaignError) as caught:
+        _activated(tmp_path, "kvm", {"kernel": "6.2.0", "evidence": "nVHE"})
+    assert caught.value.detail == 'kvm.kernel: "6.1.0" in the run, "6.2.0" now'
