@@ -127,6 +127,8 @@ class Job:
         failure = None
         if status not in (Status.PASSED, Status.CANCELLED):
             failure = find_failure(self._project.root, self.file, status, output, seconds)
+            if status is not Status.FAILED:
+                failure = _reached(self._project.root, failure, timings)
         return Outcome(status, seconds, cpu, memory, output, timings, failure)
 
 
@@ -158,6 +160,18 @@ def find_failure(root: Path, file: str, status: Status, output: str, seconds: fl
     if status is Status.FAILED:
         return Failure(file, None, None, None, "\n".join(lines[-20:]) or "coqc failed and said nothing")
     return Failure(file, None, None, None, f"{status.value} after {seconds:.1f} s")
+
+
+def _reached(root: Path, failure: Failure, timings: str) -> Failure:
+    """For a run that was ended: add the sentence that it was at, the one behind the last that it timed."""
+    last = re.findall(r"^Chars \d+ - (\d+) ", timings, re.MULTILINE)
+    with contextlib.suppress(OSError):
+        data = (root / failure.file).read_bytes()
+        found = sentence_at(data, int(last[-1]) + 1 if last else 0)
+        if found:
+            text = data[found.start : found.end].decode("utf-8", errors="replace")
+            return Failure(failure.file, found.line, 0, text, failure.message)
+    return failure
 
 
 def _ticks(pid: int) -> int:

@@ -192,13 +192,17 @@ def test_a_coq_file_outside_of_all_parts_is_an_error(scratch: Scratch) -> None:
         scratch.build()
 
 
-def test_time_out(scratch: Scratch) -> None:
-    scratch.write({"top/D.v": "Goal True. Proof. do 1000000000 (assert True by exact I; clear). Qed."})
+def test_a_time_out_names_the_sentence_that_was_not_finished(scratch: Scratch) -> None:
+    endless = "do 1000000000 (assert True by exact I; clear)."
+    scratch.write({"top/D.v": f"Definition d := 0.\nGoal True.\nProof.\n  {endless}\nQed.\n"})
     started = time.monotonic()
     result = scratch.build("top/D.v", timeout=1.5)
     assert result.files[0].status is Status.TIMED_OUT
     assert time.monotonic() - started < 20
-    assert "timed out after" in result.failures[0].failure.message  # type: ignore[union-attr]
+    failure = result.failures[0].failure
+    assert failure is not None
+    assert (failure.line, failure.sentence) == (4, endless)
+    assert "timed out after" in failure.message
 
 
 def test_out_of_memory(scratch: Scratch) -> None:
