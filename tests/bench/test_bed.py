@@ -13,9 +13,8 @@ from hosts import SimulatedRemote
 
 from aetool.core.errors import CampaignError, HostUnreachable, LabError
 from aetool.core.progress import Silent
-from aetool.lab import configuration as lab_configuration
-from aetool.lab import reboot as lab_reboot
-from aetool.lab import vm
+from aetool.core.ssh import Remote
+from aetool.lab import configuration, machines, vm
 from aetool.lab.configuration import Hypervisor
 from aetool.workflows.bed import LabBed
 from aetool.workflows.campaign import CONFIGURATIONS_FILE, _activated
@@ -29,9 +28,8 @@ class SimulatedLab:
     name: str = "test"
     provider: object = None
     events: list[str] = field(default_factory=list)
-    launched: int = 0
+    active: str = "kvm"
     refused: dict[str, LabError] = field(default_factory=dict)
-    exhausted: int = 0
 
     def __post_init__(self) -> None:
         self.hosts = {
@@ -50,33 +48,25 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> SimulatedLab:
     def activate(remote: object, provider: object, name: str, **options: object) -> Hypervisor:
         if name in lab.refused:
             raise lab.refused[name]
-        lab.events.append(f"activate {name}")
-        return Hypervisor(name, "6.1.0", "console=ttyAMA0", "seen")
+        if name not in ("native", lab.active):
+            lab.active = name
+            lab.events.append(f"activate {name}")
+        return Hypervisor(lab.active, "6.1.0", "console=ttyAMA0", "seen")
 
-    def start(server: object, load: object, count: int, **options: object) -> list[SimulatedRemote]:
-        if lab.exhausted:
-            lab.exhausted -= 1
-            raise vm.IdentifiersExhausted("no identifier left")
-        lab.launched += count
+    def start(server: object, load: object, provider: object, count: int, **options: object) -> list[Remote]:
         lab.events.append(f"start {count}")
         return [SimulatedRemote(f"vm-{n}", f"10.10.1.{100 + n}") for n in range(1, count + 1)]
 
-    def reboot(remote: object, provider: object, **options: object) -> float:
-        lab.launched = 0
-        lab.events.append("reboot")
-        return 1.0
+    def hypervisor(remote: object) -> Hypervisor:
+        return Hypervisor(lab.active, "6.1.0", "console=ttyAMA0", "seen")
 
-    monkeypatch.setattr(lab_configuration, "activate", activate)
-    monkeypatch.setattr(
-        lab_configuration,
-        "hypervisor",
-        lambda remote: Hypervisor("sekvm", "4.18.0+", "console=ttyAMA0", "seen"),
-    )
-    monkeypatch.setattr(lab_reboot, "reboot", reboot)
-    monkeypatch.setattr(vm, "start", start)
+    monkeypatch.setattr(machines, "activate", activate)
+    monkeypatch.setattr(machines, "hypervisor", hypervisor)
+    monkeypatch.setattr(configuration, "hypervisor", hypervisor)
+    monkeypatch.setattr(vm, "start_within_budget", start)
     monkeypatch.setattr(vm, "stop", lambda server, remotes: lab.events.append(f"stop {len(remotes)}"))
     monkeypatch.setattr(vm, "clean", lambda server: lab.events.append("clean"))
-    monkeypatch.setattr(vm, "launches", lambda server, more=0: lab.launched)
+    monkeypatch.setattr(vm, "alive", lambda server, name: True)
     return lab
 
 
@@ -97,20 +87,20 @@ def test_guests_serve_one_repetition_and_are_ended_with_the_bed(lab: SimulatedLa
         bed.machines("kvm", 2, 2)
         bed.machines("pkvm", 1, 1)
     assert lab.events == [
-        *("clean", "activate kvm", "start 2", "stop 2", "start 2", "stop 2"),
-        *("activate pkvm", "start 1", "clean"),
+        *("clean", "start 2", "stop 2", "start 2", "stop 2", "activate pkvm", "start 1", "stop 1"),
     ]
+    assert seen.keys() == {"kvm", "pkvm"}
     assert seen["pkvm"]["evidence"] == "seen"
 
 
 def test_no_vms_is_the_server_itself_also_under_a_hypervisor(lab: SimulatedLab) -> None:
     with bed_of(lab) as bed:
         assert bed.machines("native", 0, 1)[0].name == "server"
-        assert bed.machines("kvm", 0, 1)[0].name == "server"
-    assert lab.events == ["clean", "activate native", "activate kvm"]
+        assert bed.machines("pkvm", 0, 1)[0].name == "server"
+    assert lab.events == ["clean", "activate pkvm"]
 
 
-def test_a_lab_of_namespaces_has_no_guests_and_nothing_is_activated_there(lab: SimulatedLab) -> None:
+def test_a_lab_of_namespaces_has_no_guests_and_nothing_is_swept_there(lab: SimulatedLab) -> None:
     lab.provider_name = "netns"
     with bed_of(lab) as bed:
         assert bed.refuses("native", 0) is None
@@ -122,40 +112,22 @@ def test_a_lab_of_namespaces_has_no_guests_and_nothing_is_activated_there(lab: S
 def test_a_configuration_that_cannot_be_had_is_a_reason_and_a_lost_host_is_an_error(
     lab: SimulatedLab,
 ) -> None:
-    lab.refused = {"sekvm": LabError("no SeKVM kernel"), "pkvm": HostUnreachable("server is away")}
+    lab.refused = {"pkvm": LabError("pkvm is not active")}
     with bed_of(lab) as bed:
-        assert bed.refuses("sekvm", 1) == "no SeKVM kernel"
+        assert "does not run a SeKVM kernel" in str(bed.refuses("sekvm", 1))
+        assert bed.refuses("pkvm", 1) == "pkvm is not active"
         assert bed.refuses("kvm", 1) is None
+        lab.refused = {"pkvm": HostUnreachable("server is away")}
         with pytest.raises(HostUnreachable):
             bed.refuses("pkvm", 1)
 
 
-def test_the_server_is_rebooted_before_sekvm_runs_out_of_identifiers(lab: SimulatedLab) -> None:
-    with bed_of(lab) as bed:
-        for repetition in range(1, 9):
-            bed.machines("sekvm", 8, repetition)
-    assert [event for event in lab.events if event.startswith(("start", "reboot"))] == (
-        ["start 8"] * 6 + ["reboot"] + ["start 8"] * 2
-    )
-
-
-def test_guests_are_started_again_after_a_reboot_when_identifiers_are_gone_all_the_same(
-    lab: SimulatedLab,
-) -> None:
-    lab.exhausted = 1
-    with bed_of(lab) as bed:
-        assert len(bed.machines("sekvm", 1, 1)) == 1
-    assert lab.events == ["clean", "activate sekvm", "reboot", "start 1", "clean"]
-
-
-def test_after_a_lost_connection_neither_guests_nor_configuration_are_trusted(lab: SimulatedLab) -> None:
+def test_after_a_lost_connection_guests_are_replaced(lab: SimulatedLab) -> None:
     with bed_of(lab) as bed:
         bed.machines("kvm", 1, 1)
         bed.reconnect()
         bed.machines("kvm", 1, 1)
-    assert lab.events == [
-        "clean", "activate kvm", "start 1", "close", "clean", "activate kvm", "start 1", "clean",
-    ]  # fmt: skip
+    assert lab.events == ["clean", "start 1", "stop 1", "close", "start 1", "stop 1"]
 
 
 def test_a_configuration_that_has_become_another_since_the_run_began_is_refused(tmp_path: Path) -> None:
