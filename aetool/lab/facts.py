@@ -34,6 +34,10 @@ if command -v dpkg-query >/dev/null; then
   dpkg-query -W -f '${db:Status-Abbrev}package:${Package}\\t${Version}\\n' "$@" 2>/dev/null \\
     | sed -n 's/^ii //p' || true
 fi
+# a host whose packages were unpacked without dpkg keeps its own list
+if [ -r /var/lib/aetool/packages ]; then
+  for name in "$@"; do sed -n "s/^$name\t/package:&/p" /var/lib/aetool/packages; done
+fi
 """
 
 

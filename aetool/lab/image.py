@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,8 @@ _NOT_IN_GUEST = (
     "usr/bin/qemu-system-arm",
 )
 _USERS = "sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\nredis:x:102:102::/var/lib/redis:/usr/sbin/nologin\n"
-_FORMAT = 1
+_FORMAT = 2
+_ARCHIVES = "archives.txt"
 _DISK_MIB = 4096
 _FIRST_MIB = 1
 _BUILD_SECONDS = 1200.0
@@ -159,7 +161,8 @@ def _build(recipe: Recipe, work: Path, progress: Progress) -> None:
 def _unpack(recipe: Recipe, root: Path, log: Path) -> None:
     argv = [
         "mmdebstrap", "--quiet", "--variant=extract", "--architectures=arm64", "--skip=check/qemu",
-        f"--include={','.join(PACKAGES)}", recipe.suite, str(root),
+        f"--include={','.join(PACKAGES)}",
+        f'--extract-hook=ls "$1"/var/cache/apt/archives >"$1"/{_ARCHIVES}', recipe.suite, str(root),
     ]  # fmt: skip
     try:
         run(argv, timeout=_BUILD_SECONDS, log=log)
@@ -188,6 +191,7 @@ def _configure(root: Path) -> str:
     # "*" allows no password, but unlike "!" keys
     (root / "etc/shadow").write_text("".join(f"{name}:*:19000:0:99999:7:::\n" for name in names))
     (root / "etc/shadow").chmod(0o640)
+    _note_versions(root)
     (root / "etc/ssh/aetool_sshd_config").write_text(SSHD_CONFIG)
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n10.10.1.1 server\n10.10.1.2 client\n")
     if not (root / "usr/bin/awk").exists():
@@ -197,6 +201,20 @@ def _configure(root: Path) -> str:
     for name, signal in (("reboot", "TERM"), ("poweroff", "USR2")):
         _program(root / "sbin" / name, f"#!/bin/sh\nexec kill -{signal} 1\n")
     return releases[0]
+
+
+def _note_versions(root: Path) -> None:
+    """Leave names and versions of the packages where facts look: dpkg knows nothing of what was unpacked."""
+    lines = []
+    for name in (root / _ARCHIVES).read_text().split():
+        package, _, rest = name.partition("_")
+        version = urllib.parse.unquote(rest.rpartition("_")[0])
+        if name.endswith(".deb"):
+            lines.append(f"{package}\t{version}\n")
+    (root / _ARCHIVES).unlink()
+    folder = root / GUEST_FOLDER.lstrip("/")
+    folder.mkdir(parents=True)
+    (folder / "packages").write_text("".join(lines))
 
 
 def _program(path: Path, text: str) -> None:
@@ -242,7 +260,6 @@ def _guest(root: Path, work: Path, initrd: Path, release: str) -> None:
         else:
             path.unlink(missing_ok=True)
     folder = root / GUEST_FOLDER.lstrip("/")
-    folder.mkdir(parents=True)
     used = int(run(["du", "-s", "-k", str(tree)], timeout=_STEP_SECONDS).output.split()[0])
     _file_system(tree, folder / "guest.img", used * 5 // 4 + 16 * 1024)
     shutil.copy(initrd, folder / "initrd.gz")

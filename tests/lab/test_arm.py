@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emulated Arm server: real boots through U-Boot, real KVM at EL2, real guests. Minutes: only with --full."""
+"""The emulated Arm server: boots through U-Boot, KVM at EL2, guests. Takes minutes: only with --full."""
 
 from __future__ import annotations
 
