@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aetool.proofs.lexer import Sentence, sentences
 
 LICENCE = "SPDX-License-Identifier"
+_SELECTOR = re.compile(r"((?:\d+|\[\s*[\w']+\s*\])\s*:\s*\{)\s*(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,24 @@ def fragments(data: bytes) -> list[Fragment]:
     at = 0
     for sentence in sentences(data):
         found += _between(data[at : sentence.start].decode())
-        found.append(_code(data, sentence))
+        found += _code(data[sentence.start : sentence.end].decode(), sentence)
         at = sentence.end
     return [*found, *_between(data[at:].decode())]
 
 
-def _code(data: bytes, sentence: Sentence) -> Code:
-    text = data[sentence.start : sentence.end].decode()
-    return Code(text, tuple(sentence.words), sentence.line)
+def _code(text: str, sentence: Sentence) -> Iterator[Fragment]:
+    """A sentence, with a selector and brace such as `2:{` before it, a sentence of its own, cut off."""
+    words, line = tuple(sentence.words), sentence.line
+    selector = _SELECTOR.match(text)
+    if selector is None:
+        yield Code(text, words, line)
+        return
+    brace = selector.end(1)
+    opening = words.index("{") + 1
+    yield Code(text[:brace], words[:opening], line)
+    yield Filler(text[brace : selector.end()])
+    line += text.count("\n", 0, selector.end())
+    yield Code(text[selector.end() :], words[opening:], line)
 
 
 def _between(text: str) -> Iterator[Fragment]:
