@@ -65,20 +65,24 @@ Lemma plain_read_allowed sy t x s g i r ea c ps a av :
   inv sy t x s g -> fetch K i (pc (x i)) = Some (Load Plain r ea c ps) -> veval (regs (x i)) ea = (a, av) -> av < t ->
   may_read K g i a = true.
 Proof.
-  intros I f value lt. apply (inv_fetch _ _ _ _ _ _ _ I) in f.
-  pose proof (core_eval K M _ _ _ _ _ _ _ _ _ _ (i_core _ _ _ _ _ I) value lt) as <-.
-  exact (safe_drf K safe s g i _ (i_reach _ _ _ _ _ I) f).
+  intros I f value lt. pose proof (kind_class _ _ _ _ _ _ _ Plain ea a av I f eq_refl value lt) as da.
+  apply (inv_fetch _ _ _ _ _ _ _ I) in f.
+  pose proof (core_eval K M _ _ _ _ _ _ _ _ _ _ (i_core _ _ _ _ _ I) value lt) as eq. rewrite <- eq in da |- *.
+  pose proof (safe_drf K safe s g i _ (i_reach _ _ _ _ _ I) f) as free. simpl in free. unfold if_data in free.
+  rewrite da in free. exact free.
 Qed.
 
 Lemma plain_write_allowed sy t x s g i ea ed qs a av :
   inv sy t x s g -> fetch K i (pc (x i)) = Some (Store Plain ea ed qs) -> veval (regs (x i)) ea = (a, av) -> av < t ->
   owns g i a = true /\ settled K g a = false /\ well_typed K a (eval (sc_reg s i) ed) = true.
 Proof.
-  intros I f value lt. apply (inv_fetch _ _ _ _ _ _ _ I) in f.
-  pose proof (core_eval K M _ _ _ _ _ _ _ _ _ _ (i_core _ _ _ _ _ I) value lt) as <-.
+  intros I f value lt. pose proof (kind_class _ _ _ _ _ _ _ Plain ea a av I f eq_refl value lt) as da.
+  apply (inv_fetch _ _ _ _ _ _ _ I) in f.
+  pose proof (core_eval K M _ _ _ _ _ _ _ _ _ _ (i_core _ _ _ _ _ I) value lt) as eq. rewrite <- eq in da |- *.
   pose proof (safe_once K safe s g i _ (i_reach _ _ _ _ _ I) f) as once. apply negb_true_iff in once.
   pose proof (safe_isolation K safe s g i _ (i_reach _ _ _ _ _ I) f) as iso. apply andb_true_iff in iso as [_ typed].
-  split; [exact (safe_drf K safe s g i _ (i_reach _ _ _ _ _ I) f)|]. split; [exact once|exact typed].
+  pose proof (safe_drf K safe s g i _ (i_reach _ _ _ _ _ I) f) as free. simpl in free. unfold if_data in free.
+  rewrite da in free. auto.
 Qed.
 
 (** The summary that the schedule uses. *)

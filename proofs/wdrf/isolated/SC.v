@@ -111,12 +111,15 @@ Definition settled (K : kernel) (g : ghost) (a : addr) : bool := write_once K a 
 Definition may_read (K : kernel) (g : ghost) (i : tid) (a : addr) : bool :=
   if settled K g a then knows g i a else owns g i a.
 
+(** Ownership is asked for at data addresses. *)
+Definition if_data (K : kernel) (a : addr) (ok : bool) : bool := match class_of K a with Data => ok | _ => true end.
+
 (** DRF-Kernel: data is accessed by its owner only, and ownership is taken and given only where it is. *)
 Definition race_free (K : kernel) (ins : instr) (s : sc_state) (i : tid) (g : ghost) : bool :=
   let rs := sc_reg s i in
   match ins with
-  | Load Plain _ a _ _ => may_read K g i (eval rs a)
-  | Store Plain a _ _ => owns g i (eval rs a)
+  | Load Plain _ a _ _ => if_data K (eval rs a) (may_read K g i (eval rs a))
+  | Store Plain a _ _ => if_data K (eval rs a) (owns g i (eval rs a))
   | Load Ordered r a c pulls =>
       forallb (payload g (eval rs a)) (taken (upd rs r (sc_mem s (eval rs a))) c pulls)
   | Store Ordered _ _ pushes => forallb (owns g i) (map (eval rs) pushes)
