@@ -17,7 +17,7 @@ Local Open Scope Z_scope.
 (** * The machine *)
 
 (** Where a CPU is in the protocol. *)
-Inductive status := Out | Queued (my : Z) | In_.
+Inductive status := Out | Queued (my : Z) | Inside.
 
 (** What a CPU does, with what it reads. *)
 Inductive act (X : Type) := ATake (my : Z) | APoll (now : Z) | AWrite (x : X) | APass.
@@ -46,9 +46,9 @@ Section Machine.
       tstep c (ATake n) (mktm v n w l f) (mktm v (tick n) w l (move c (Queued n) f))
   | t_poll v n w l f my : f c = Queued my ->
       tstep c (APoll w) (mktm v n w l f)
-            (mktm v n w l (move c (if w =? my then In_ else Queued my) f))
-  | t_write v n w l f x : f c = In_ -> tstep c (AWrite x) (mktm v n w l f) (mktm x n w l f)
-  | t_pass v n w l f : f c = In_ ->
+            (mktm v n w l (move c (if w =? my then Inside else Queued my) f))
+  | t_write v n w l f x : f c = Inside -> tstep c (AWrite x) (mktm v n w l f) (mktm x n w l f)
+  | t_pass v n w l f : f c = Inside ->
       tstep c APass (mktm v n w l f) (mktm v n (tick w) ((c, v) :: l) (move c Out f)).
 
   Inductive trun : list (Z * act X) -> tm -> tm -> Prop :=
@@ -68,7 +68,7 @@ Section Machine.
     ti_now : 0 <= m_now m < 4294967296;
     ti_next : m_next m = wrap U32 (m_now m + Z.of_nat (length q));
     ti_place : forall i c, nth_error q i = Some c ->
-      m_st m c = Queued (wrap U32 (m_now m + Z.of_nat i)) \/ (i = O /\ m_st m c = In_) }.
+      m_st m c = Queued (wrap U32 (m_now m + Z.of_nat i)) \/ (i = O /\ m_st m c = Inside) }.
 
   Lemma start_inv x n : 0 <= n < 4294967296 -> tinv (start x n) [].
   Proof.
@@ -103,7 +103,7 @@ Section Machine.
   Proof. intros T N. apply (ti_member _ _ T) in N. now apply In_nth_error. Qed.
 
   (** Who is in is first. *)
-  Lemma in_is_first m q c : tinv m q -> m_st m c = In_ -> nth_error q 0 = Some c.
+  Lemma in_is_first m q c : tinv m q -> m_st m c = Inside -> nth_error q 0 = Some c.
   Proof.
     intros T E. destruct (member_place m q c T) as [i I]; [congruence|].
     destruct (ti_place _ _ T i c I) as [Q|[-> _]]; [congruence | exact I].
@@ -192,7 +192,7 @@ Section Machine.
   Proof. intros (x & n & tr & R & Tr). exact (run_inv _ _ _ Tr _ (start_inv x n R)). Qed.
 
   (** Read: in every reachable state at most one CPU is in. *)
-  Theorem mutual_exclusion m c d : reachable m -> m_st m c = In_ -> m_st m d = In_ -> c = d.
+  Theorem mutual_exclusion m c d : reachable m -> m_st m c = Inside -> m_st m d = Inside -> c = d.
   Proof.
     intros Re E1 E2. destruct (reachable_inv m Re) as [q T].
     pose proof (in_is_first _ _ _ T E1). pose proof (in_is_first _ _ _ T E2). congruence.
@@ -220,7 +220,7 @@ Section Machine.
   (** Read: if [c] has a ticket while [d] has none, then [d] does not get in before [c]
       has been in and has passed the lock on. *)
   Theorem first_come_first_served tr m m' c d :
-    reachable m -> m_st m c <> Out -> m_st m d = Out -> trun tr m m' -> m_st m' d = In_ ->
+    reachable m -> m_st m c <> Out -> m_st m d = Out -> trun tr m m' -> m_st m' d = Inside ->
     In (c, APass) tr.
   Proof.
     intros Re Ec Ed Tr Ein. destruct (reachable_inv m Re) as [q T].
@@ -246,7 +246,7 @@ Section Machine.
     - exists [], m. split; [constructor|]. intros c. destruct (m_st m c) eqn:E; [reflexivity| |];
         exfalso; apply (in_nil (a := c)); apply (ti_member _ _ T); congruence.
     - assert (Cp : is_cpu h = true) by (destruct (ti_queue _ _ T) as [_ C]; now inversion C).
-      assert (Getin : exists tr m1, trun tr m m1 /\ tinv m1 (h :: q) /\ m_st m1 h = In_).
+      assert (Getin : exists tr m1, trun tr m m1 /\ tinv m1 (h :: q) /\ m_st m1 h = Inside).
       { destruct (ti_place _ _ T 0%nat h eq_refl) as [Q|[_ Q]].
         - destruct m as [v n w l f]. cbn in Q.
           pose proof (served_is_first _ _ 0%nat h T eq_refl) as Sv. cbn [m_now Nat.eqb] in Sv.

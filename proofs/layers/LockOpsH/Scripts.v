@@ -69,9 +69,9 @@ Section Scripts.
     lv_next : t_next (seen t pend) = m_next m;
     lv_now : t_now (seen t pend) = m_now m;
     lv_log : t_log (seen t pend) = m_log m;
-    lv_in : m_st m me = In_ -> t_val (seen t pend) = m_val m;
-    lv_out : m_st m me <> In_ -> t_val (seen t pend) = newest (m_log m) x0;
-    lv_free : (forall c, m_st m c <> In_) -> m_val m = newest (m_log m) x0 }.
+    lv_in : m_st m me = Inside -> t_val (seen t pend) = m_val m;
+    lv_out : m_st m me <> Inside -> t_val (seen t pend) = newest (m_log m) x0;
+    lv_free : (forall c, m_st m c <> Inside) -> m_val m = newest (m_log m) x0 }.
 
   (** The event that a step of another CPU is. *)
   Definition event_of (d : Z) (a : act X) (m : @tm X) : list (lock_event X) :=
@@ -135,13 +135,13 @@ Section Scripts.
     match st with
     | Out => exists hs, waits me q0 s hs
     | Queued _ => exists n q' evs s' hs, q_poll n me q0 s = Some (me :: q', evs, s') /\ waits me q' s' hs
-    | In_ => exists q1 hs, q0 = me :: q1 /\ waits me q1 s hs
+    | Inside => exists q1 hs, q0 = me :: q1 /\ waits me q1 s hs
     end.
 
   Lemma scripts_exist tr m m' : trun tr m m' -> (forall c, m_st m' c = Out) ->
     forall t pend q0 q evs,
     tinv m q -> queue_ok q0 -> q_batch me pend q0 = Some (q, evs) ->
-    (m_st m me = In_ -> Forall is_take pend /\ hd_error q0 = Some me) -> lview m t pend ->
+    (m_st m me = Inside -> Forall is_take pend /\ hd_error q0 = Some me) -> lview m t pend ->
     exists s t', lacts (mine tr) (with_scr s t) t' /\ claim (m_st m me) q0 s.
   Proof.
     intros Tr End. induction Tr as [m | c a tr m m1 m' Cc St R IH]; intros t pend q0 q evs T O B In0 V.
