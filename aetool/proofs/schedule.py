@@ -11,6 +11,7 @@ import heapq
 import os
 import select
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from aetool.core.errors import ProofError
 from aetool.core.progress import Progress
 from aetool.proofs import history, vo
 from aetool.proofs.compile import Failure, Job, Outcome, Status
+from aetool.proofs.graph import closure
 from aetool.proofs.plan import key_of, why_changed
 from aetool.proofs.record import STATE_DIR, replace_file
 from aetool.proofs.store import Store, Stored
@@ -100,8 +102,6 @@ class Scheduler:
     def _check_only(self) -> set[str]:
         """With `only`: everything outside the selection must be up to date already."""
         build = self._build
-        from aetool.proofs.graph import closure
-
         outside = closure(build.graph, build.selected) - build.selected
         for file in (file for file in build.order if file in outside):
             if not build.current(file, build.inputs(file)):
@@ -198,7 +198,12 @@ class Scheduler:
         ]
         if changed and outcome.status in (Status.PASSED, Status.FAILED):
             failure = Failure(file, None, None, None, f"{changed[0]} was edited while it was being compiled")
-            outcome = Outcome(Status.CANCELLED, outcome.seconds, outcome.cpu, outcome.memory, "", "", failure)
+            outcome = replace(outcome, status=Status.CANCELLED, failure=failure)
+        elif outcome.status is Status.PASSED:
+            surprise = self._surprise(job)
+            if surprise:
+                failure = Failure(file, None, None, None, surprise)
+                outcome = replace(outcome, status=Status.FAILED, failure=failure)
         entry.status = outcome.status
         if outcome.status is Status.PASSED:
             self._install(job, inputs, outcome)
@@ -207,6 +212,23 @@ class Scheduler:
             self._stopping = self._stopping or not self._options.keep_going
         self._finish(file, outcome.status, "compiled", why, outcome)
         shutil.rmtree(job.scratch, ignore_errors=True)
+
+    def _surprise(self, job: Job) -> str | None:
+        """What coqc loaded that was not planned: a library that coqdep missed, or one changed meanwhile."""
+        loaded = vo.libraries(job.product.read_bytes())
+        if loaded is None:
+            return None
+        foreseen = closure(self._build.graph, [job.file])
+        for file in self._build.project.files:
+            digest = loaded.get(self._build.project.module_name(file))
+            if file == job.file or digest is None:
+                continue
+            if file not in foreseen:
+                return f"coqc loaded {file}o, which coqdep does not count among the dependencies"
+            known = self._record.entries[file].interface
+            if known.startswith("library:") and digest != known:
+                return f"{file}o was replaced by another one while this file was being compiled"
+        return None
 
     def _install(self, job: Job, inputs: dict[str, str], outcome: Outcome) -> None:
         data = job.product.read_bytes()

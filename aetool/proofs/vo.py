@@ -65,6 +65,18 @@ def inspect(data: bytes) -> Compiled:
     return Compiled(whole, f"library:{segments['library'][2].hex()}", problem)
 
 
+def libraries(data: bytes) -> dict[str, str] | None:
+    """Libraries that were loaded to make a compiled file, with their interface digests; None if unknown."""
+    from aetool.proofs.marshal import Unreadable, loaded_libraries
+
+    try:
+        position, length, _ = _table(data)[0]["summary"]
+        found = loaded_libraries(data[position : position + length])
+    except (struct.error, KeyError, ValueError, Unreadable):
+        return None
+    return {name: f"library:{digest}" for name, digest in found.items()}
+
+
 def read(path: Path) -> Compiled:
     """`inspect` a file; raises OSError if it cannot be read."""
     return inspect(path.read_bytes())

@@ -7,14 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scratch_tree import FILES, Scratch
 
 from aetool.core.errors import ConfigError, ProofError
+from aetool.proofs import build as driver
 from aetool.proofs.compile import Status
+from aetool.proofs.coq import Toolchain
+from aetool.proofs.coqproject import Project
+from aetool.proofs.graph import Requires, dependencies
 
 AETOOL = str(Path(sys.executable).parent / "aetool")
 
@@ -146,6 +152,23 @@ def test_a_circle_is_shown(scratch: Scratch) -> None:
         scratch.build()
 
 
+def test_a_dependency_that_coqdep_does_not_see_is_not_passed_over(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch.build()
+
+    def blind(project: Project, toolchain: Toolchain) -> dict[str, Requires]:
+        found = dependencies(project, toolchain)
+        return found | {"base/B.v": replace(found["base/B.v"], files=())}
+
+    monkeypatch.setattr(driver, "dependencies", blind)
+    scratch.write({"base/B.v": "(* remark *)" + FILES["base/B.v"]})
+    result = scratch.build()
+    (failed,) = result.failures
+    assert failed.failure is not None
+    assert failed.failure.message.startswith("coqc loaded base/A.vo, which coqdep does not count")
+
+
 def test_a_missing_library_is_named(scratch: Scratch) -> None:
     scratch.write({"top/D.v": "From T.base Require Import Nowhere."})
     with pytest.raises(ProofError, match=r"in file top/D\.v, library Nowhere is required"):
@@ -203,6 +226,23 @@ def test_a_time_out_names_the_sentence_that_was_not_finished(scratch: Scratch) -
     assert failure is not None
     assert (failure.line, failure.sentence) == (4, endless)
     assert "timed out after" in failure.message
+
+
+def test_a_coqc_that_uses_no_processor_is_stuck(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aetool.proofs.compile.STUCK_SECONDS", 1.0)
+    scratch.write({"top/D.v": "Goal True. Proof. do 1000000000 (assert True by exact I; clear). Qed."})
+
+    def stop() -> None:
+        wait_for(lambda: coqc_below(scratch.root, "top/D.v"))
+        for process in coqc_below(scratch.root, "top/D.v"):
+            os.kill(process, signal.SIGSTOP)
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    result = scratch.build("top/D.v")
+    stopper.join()
+    assert result.files[0].status is Status.STUCK
+    assert not coqc_below(scratch.root, "top/D.v")
 
 
 def test_out_of_memory(scratch: Scratch) -> None:
@@ -278,17 +318,18 @@ def test_a_full_disk_is_one_clear_error(scratch: Scratch, full_disk: Path) -> No
     assert cli(tree.root, "build", store=scratch.store).returncode == 0
 
 
-def coqc_below(root: Path, file: str) -> bool:
-    """Whether a coqc runs in a folder, on a file whose name ends so."""
+def coqc_below(root: Path, file: str) -> list[int]:
+    """Each coqc that runs in a folder, on a file whose name ends so."""
+    found: list[int] = []
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and (process / "cwd").resolve() == root.resolve():
                 words = (process / "cmdline").read_bytes().decode().split("\0")
                 if words[0].endswith("coqc") and words[-2].endswith(file):
-                    return True
+                    found.append(int(process.name))
         except (OSError, IndexError):
             continue
-    return False
+    return found
 
 
 def wait_for(condition: object, seconds: float = 15) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aetool.proofs import vo
+from aetool.proofs import marshal, vo
 
 SOURCE = "Definition x : nat := 1.\nLemma a : x = 1.\nProof. reflexivity. Qed.\n"
 
@@ -66,3 +66,22 @@ def test_an_unknown_container_counts_as_a_whole() -> None:
     found = vo.inspect(b"something else altogether")
     assert not found.known
     assert found.interface == f"whole:{found.sha256}"
+
+
+def test_a_compiled_file_names_the_libraries_it_was_compiled_against(tmp_path: Path) -> None:
+    compiled(tmp_path, SOURCE)
+    (tmp_path / "B.v").write_text("From Coq Require Import List.\nFrom T Require Import A.\n")
+    subprocess.run(["coqc", "-q", "-Q", ".", "T", "B.v"], cwd=tmp_path, check=True, timeout=60)
+    loaded = vo.libraries((tmp_path / "B.vo").read_bytes())
+    assert loaded is not None
+    assert loaded["T.A"] == vo.read(tmp_path / "A.vo").interface
+    assert {"Coq.Init.Prelude", "Coq.Lists.List"} <= set(loaded)
+
+
+@pytest.mark.parametrize("length", [0, 10, 19, 30, 200])
+def test_a_marshalled_value_that_breaks_off_is_unreadable(tmp_path: Path, length: int) -> None:
+    data = compiled(tmp_path, SOURCE)
+    summary = data[data.index(bytes.fromhex("8495a6be")) :]
+    with pytest.raises(marshal.Unreadable):
+        marshal.loaded_libraries(summary[:length])
+    assert vo.libraries(data[:length]) is None
