@@ -3,29 +3,13 @@
     memory, implements its specification on maps.  The proofs string together the
     lemmas of [Steps], call by call.  Used by [Refine]. *)
 From Coq Require Import Lia.
-From SeKVM.lib Require Import Bits.
+From SeKVM.lib Require Import Bits PrimInv.
 From SeKVM.machine Require Import StateTac BottomTac.
 From SeKVM.layers.NPTWalk Require Import Code Spec Steps.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-(** * Opening a call *)
-
-Lemma p2_inv {S} rt t1 t2 (f : Z -> Z -> S -> option (res S)) vs s r : p2 rt t1 t2 f vs s = Some r ->
-  exists x y, vs = [x; y] /\ in_range t1 x = true /\ in_range t2 y = true /\ chk rt (f x y s) = Some r.
-Proof.
-  unfold p2. destruct vs as [|x [|y [|z vs]]]; try discriminate.
-  destruct (in_range t1 x) eqn:A, (in_range t2 y) eqn:B; try discriminate. intros X. exists x, y. auto.
-Qed.
-
-Lemma p4_inv {S} rt t1 t2 t3 t4 (f : Z -> Z -> Z -> Z -> S -> option (res S)) vs s r : p4 rt t1 t2 t3 t4 f vs s = Some r ->
-  exists x y z u, vs = [x; y; z; u] /\ in_range t1 x = true /\ in_range t2 y = true /\
-    in_range t3 z = true /\ in_range t4 u = true /\ chk rt (f x y z u s) = Some r.
-Proof.
-  unfold p4. destruct vs as [|x [|y [|z [|u [|w vs]]]]]; try discriminate.
-  destruct (in_range t1 x) eqn:A, (in_range t2 y) eqn:B, (in_range t3 z) eqn:C, (in_range t4 u) eqn:D;
-    try discriminate. intros X. exists x, y, z, u. auto 8.
-Qed.
+(** * Tables on both sides *)
 
 (** The table of a valid VM whose lock is held, on both sides. *)
 Lemma table_rel (s : nstate) (t : state) vm c : rel R s t ->
@@ -52,7 +36,7 @@ Proof.
   unfold get_pt_vttbr, p1. rewrite RV, V. cbn [chk]. now rewrite vttbr_range.
 Qed.
 
-Lemma level_leaf p g l e : leaves p !! g = leaf (l, e) -> level p g = if table_addr e =? 0 then 0 else Z.of_nat l.
+Lemma level_leaf p g l e : leaves p !! g = leaf (l, e) -> level p g = if table_addr e =? 0 then 0 else if (l =? 2)%nat then 2 else 3.
 Proof.
   unfold level, leaf. cbn [snd]. intros ->. destruct (Z.eqb_spec e 0) as [->|]; reflexivity.
 Qed.

@@ -14,10 +14,13 @@ Definition page_number (a : Z) : Z := (a / 4096) mod 68719476736.
 Definition ALL_ADDRESSES : Z := 18446744073709551615.
 
 (** What a table says of page [g]: the entry, zero if there is none, and the level of
-    an entry that points to memory. *)
+    an entry that points to memory (0 if there is none, 2 for a block, 3 for a page). *)
 Definition entry (p : pmap) (g : Z) : Z := match leaves p !! g with Some (_, e) => e | None => 0 end.
 Definition level (p : pmap) (g : Z) : Z :=
-  match leaves p !! g with Some (l, e) => if table_addr e =? 0 then 0 else Z.of_nat l | None => 0 end.
+  match leaves p !! g with Some (l, e) => if table_addr e =? 0 then 0 else if (l =? 2)%nat then 2 else 3 | None => 0 end.
+
+Lemma level_range p g : 0 <= level p g <= 3.
+Proof. unfold level. destruct (leaves p !! g) as [[l e]|]; [destruct (table_addr e =? 0), (l =? 2)%nat|]; split; discriminate. Qed.
 
 Section NPTWalk.
   Context {M P : Type}.

@@ -1,0 +1,48 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(* generated from NPTOps.c by `aetool proofs clight`; do not edit *)
+From SeKVM.lib Require Import Lang.
+Local Open Scope string_scope.
+Local Open Scope Z_scope.
+
+Definition f_get_level_s2pt : func :=
+  mkfunc (Some U32) [("vmid", U32); ("addr", U64)] ["level"]
+    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+    (Sseq (Scall (Some "level") "get_npt_level" [Evar "vmid"; Evar "addr"])
+    (Sseq (Scall None "release_lock_pt" [Evar "vmid"])
+    (Sreturn (Some (Evar "level")))))).
+
+Definition f_walk_s2pt : func :=
+  mkfunc (Some U64) [("vmid", U32); ("addr", U64)] ["pte"]
+    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+    (Sseq (Scall (Some "pte") "walk_npt" [Evar "vmid"; Evar "addr"])
+    (Sseq (Scall None "release_lock_pt" [Evar "vmid"])
+    (Sreturn (Some (Evar "pte")))))).
+
+Definition f_map_s2pt : func :=
+  mkfunc None [("vmid", U32); ("addr", U64); ("level", U32); ("pte", U64)] []
+    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+    (Sseq (Scall None "set_npt" [Evar "vmid"; Evar "addr"; Evar "level"; Evar "pte"])
+    (Scall None "release_lock_pt" [Evar "vmid"]))).
+
+Definition f_clear_pfn_host : func :=
+  mkfunc None [("pfn", U64)] ["level"]
+    (Sseq (Scall None "acquire_lock_pt" [Econst 0])
+    (Sseq (Scall
+            (Some "level")
+            "get_npt_level"
+            [Econst 0; Ebin Omul U64 (Evar "pfn") (Econst 4096)])
+    (Sseq (Sif
+            (Ecmp Cne (Evar "level") (Econst 0))
+            (Scall None "set_npt"
+              [(Econst 0);
+               (Ebin Omul U64 (Evar "pfn") (Econst 4096));
+               (Econst 3);
+               (Econst 144115188075855872)])
+            Sskip)
+    (Scall None "release_lock_pt" [Econst 0])))).
+
+Definition code : module :=
+  [("get_level_s2pt", f_get_level_s2pt);
+   ("walk_s2pt", f_walk_s2pt);
+   ("map_s2pt", f_map_s2pt);
+   ("clear_pfn_host", f_clear_pfn_host)].

@@ -1,0 +1,68 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** Layer 8, NPTOps: operations on stage-2 tables, each one atomic step.  An operation
+    acquires the table's lock (what other CPUs did before is replayed), works on the
+    map, and releases the lock, which publishes the map.  After a panic the lock stays
+    held: the machine has stopped.  Stands on NPTWalk. *)
+From SeKVM.layers.NPTWalk Require Export Spec.
+Local Open Scope string_scope.
+Local Open Scope Z_scope.
+
+Definition PAGE_GUEST : Z := 144115188075855872.
+
+Section NPTOps.
+  Context {M P : Type}.
+  Notation St := (St cell pmap M P).
+
+  Definition put_table (vm : Z) (c : cell pmap) (s : St) : St := set_npts (<[vm := c]> (st_npts s)) s.
+  Definition published (c : cell pmap) (s : St) : cell pmap := release_cell (cpu_id (st_cpu s)) c.
+
+  (** Look page [a] of VM [vm] up. *)
+  Definition locked_look (f : pmap -> Z -> Z) (vm a : Z) (s : St) : option (res St) :=
+    some c := st_npts s !! vm;
+    rely negb (c_held c);
+    rely is_vmid vm;
+    let c := acquire_cell c in
+    ret (f (c_val c) (page_number a)) (put_table vm (published c s) s).
+
+  Definition get_level_s2pt_spec : prim St := p2 (Some U32) U32 U64 (locked_look level).
+  Definition walk_s2pt_spec : prim St := p2 (Some U64) U32 U64 (locked_look entry).
+
+  (** The outcome of an update of VM [vm]'s table, locked as [c]. *)
+  Definition publish_update (vm a : Z) (o : outcome pmap pmap) (c : cell pmap) (s : St) : option (res St) :=
+    match o with
+    | Updated p => ret 0 (set_outs (Tlb_flush vm a :: st_outs s) (put_table vm (published (set_val p c) s) s))
+    | Full p | Under_block p => Some (Halt (put_table vm (set_val p c) s))
+    end.
+
+  Definition map_s2pt_spec : prim St :=
+    p4 None U32 U64 U32 U64 (fun vm a lvl e s =>
+      some c := st_npts s !! vm;
+      rely negb (c_held c);
+      rely is_vmid vm;
+      let c := acquire_cell c in
+      if lvl =? 2
+      then if Z.land e 3 =? 3 then Some (Halt (put_table vm c s))
+           else publish_update vm ALL_ADDRESSES (pset (npt_geom vm) 2 (page_number a) e (c_val c)) c s
+      else publish_update vm a (pset (npt_geom vm) 3 (page_number a) e (c_val c)) c s).
+
+  (** The host loses frame [pfn], if it maps it. *)
+  Definition clear_pfn_host_spec : prim St :=
+    p1 None U64 (fun pfn s =>
+      some c := st_npts s !! HOSTVISOR;
+      rely negb (c_held c);
+      let c := acquire_cell c in
+      let a := wrap U64 (pfn * PAGE) in
+      if level (c_val c) (page_number a) =? 0
+      then ret 0 (put_table HOSTVISOR (published c s) s)
+      else publish_update HOSTVISOR a
+             (pset (npt_geom HOSTVISOR) 3 (page_number a) PAGE_GUEST (c_val c)) c s).
+
+  Definition T : tbl St :=
+    [("get_level_s2pt", get_level_s2pt_spec); ("walk_s2pt", walk_s2pt_spec);
+     ("map_s2pt", map_s2pt_spec); ("clear_pfn_host", clear_pfn_host_spec)].
+End NPTOps.
+
+(** What passes through: the lock of stage-2 tables and the operations under it do not. *)
+Definition Lkeep : tbl nstate :=
+  (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump)%list.
+Definition L : tbl nstate := over T Lkeep.
