@@ -34,7 +34,7 @@ from aetool.proofs.plan import Request
 
 EQUIVALENTS = "mutants.yaml"
 SHORTEST_DEADLINE = 30.0
-NOT_COPIED = shutil.ignore_patterns("*.aux", ".*.cache", "*.glob", "lock")
+NOT_COPIED = shutil.ignore_patterns("*.aux", ".*.cache", "*.glob", "lock", "pages")
 
 
 class Verdict(StrEnum):

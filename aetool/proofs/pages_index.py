@@ -74,11 +74,13 @@ def _layer(
     source = tree.root / layer.folder / f"{layer.name}.c"
     prose = c_prose(source.read_text(encoding="utf-8")) if source.is_file() else []
     files.sort(key=lambda page: (_reading(page.file), page.file))
+    # a specification may lie below the layer, where several layers share it
+    everywhere = [*files, *pages.values()]
     own = [
         {
             "name": function,
             "c": functions.get(function, ""),
-            "spec": _in(files, f"{function}_spec"),
+            "spec": _in(everywhere, f"{function}_spec"),
             "proof": _in(files, f"{function}_code"),
         }
         for function in layer.functions

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from aetool.cli.proofs_clight import clight
+from aetool.core.errors import AuditError
 from aetool.proofs import clight_gcc
 from aetool.proofs.clight import layer_sources, render
 from aetool.proofs.clight_gcc import compare
@@ -236,3 +241,27 @@ def test_undefined_behaviour_is_told_and_not_run(library: list[str], tmp_path: P
         result = compare(file, library, count=100, seed=2)
         assert not result.differences
         assert 0 < result.defined < result.calls, body
+
+
+def test_command_compares_and_fails_on_a_difference(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command prints how many calls agree; a generator that is wrong makes it fail with the call."""
+    for name in ("benchmarks", "reports", "cloudlab"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "proofs" / "lib").mkdir(parents=True)
+    for name in ("Lang", "Layer", "Link", "Interp"):
+        shutil.copy(project / f"proofs/lib/{name}.v", tmp_path / "proofs/lib")
+    (tmp_path / "proofs/_CoqProject").write_text(
+        "-Q . SeKVM\nlib/Lang.v\nlib/Layer.v\nlib/Link.v\nlib/Interp.v\n"
+    )
+    file = tmp_path / "sum.c"
+    file.write_text(HEADER + "u64 f(u32 a, u64 b);\nu64 f(u32 a, u64 b)\n{\n\treturn a + b;\n}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AETOOL_STORE", str(tmp_path / "store"))
+    done = CliRunner().invoke(clight, ["--against-gcc", "30", str(file)])
+    assert done.output == "sum.c: 30 calls, 30 defined in Coq, 0 differences\n", done.exception
+    monkeypatch.setattr(clight_gcc, "render", lambda path: render(path).replace("Oadd", "Osub"))
+    failed = CliRunner().invoke(clight, ["--against-gcc", "30", "--json", str(file)])
+    assert isinstance(failed.exception, AuditError)
+    assert json.loads(failed.stdout)[0]["differences"][0]["call"]["function"] == "f"
