@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from aetool.bench.suites.apache_files import certificate, configuration, page
+from aetool.bench.suites.apache_files import install
 from aetool.bench.suites.base import Parameters, Reading, SanityError, Suite, Target
 
 if TYPE_CHECKING:
@@ -34,19 +34,15 @@ class Apache(Suite[ApacheParameters]):
     name = "apache"
     programs: ClassVar = {
         ("machine", "apache2"): "apt-get install apache2-bin",
-        ("machine", "openssl"): "apt-get install openssl",
+        ("load", "openssl"): "apt-get install openssl",
         ("load", "ab"): "apt-get install apache2-utils",
     }
     parameters = ApacheParameters
 
     def prepare(self, target: Target, parameters: ApacheParameters) -> None:
-        """A page, a certificate made on the machine, and an apache2 of our own."""
-        work, machine = target.work, target.machine
-        machine.run(["mkdir", "-p", f"{work}/docs/gcc"], timeout=30)
-        machine.put(page(parameters.page_bytes), f"{work}/docs{PAGE}")
-        machine.put(configuration(work, target.address, PORT), f"{work}/apache.conf")
-        machine.run(certificate(work, target.address), timeout=120)
-        target.daemon("apache", ["apache2", "-f", f"{work}/apache.conf", "-DFOREGROUND"], port=PORT)
+        """A page, a self-signed certificate, and an apache2 of our own."""
+        install(target, PORT, PAGE, parameters.page_bytes)
+        target.daemon("apache", ["apache2", "-f", f"{target.work}/apache.conf", "-DFOREGROUND"], port=PORT)
 
     def amounts(self, parameters: ApacheParameters) -> tuple[int, int]:
         """Requests."""

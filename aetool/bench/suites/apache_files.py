@@ -3,10 +3,23 @@
 
 from __future__ import annotations
 
+from aetool.bench.suites.base import Target
+
 MODULES = "/usr/lib/apache2/modules"
 _LOADED = ("mpm_event", "authz_core", "mime", "ssl", "socache_shmcb")
 _HEAD = "<!DOCTYPE html>\n<html><head><title>Index</title></head><body><ul>\n"
 _TAIL = "</ul></body></html>\n"
+
+
+def install(target: Target, port: int, path: str, size: int) -> None:
+    """Put configuration, page and certificate in the work directory of the machine; raises LabError."""
+    work, machine, load = target.work, target.machine, target.load
+    machine.put(page(size), f"{work}/docs{path}")
+    machine.put(configuration(work, target.address, port), f"{work}/apache.conf")
+    # made by the load: an emulated machine takes half a minute to find a key
+    load.run(certificate(work, target.address), timeout=120)
+    for name in ("key.pem", "cert.pem"):
+        machine.put(load.get(f"{work}/{name}"), f"{work}/{name}", mode=0o600)
 
 
 def configuration(work: str, address: str, port: int) -> bytes:
