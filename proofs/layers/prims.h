@@ -135,4 +135,30 @@ u64 walk_s2pt(u32 vmid, u64 addr);
 void map_s2pt(u32 vmid, u64 addr, u32 level, u64 pte);
 void clear_pfn_host(u64 pfn);
 
+/* Indices of the SMMU tables: ten bits at the root, two pages. */
+#define SMMU_PGD_INDEX(a) (((a) >> 30) & 1023ULL)
+#define SMMU_PGD_ENTRIES  1024ULL
+
+/* Layer 9, MmioPTAlloc. */
+u64 alloc_smmu_pgd_page(void);
+u64 alloc_smmu_pmd_page(void);
+
+/* Layer 10, MmioPTWalk. */
+u64 walk_smmu_pgd(u64 ttbr, u64 addr, u32 alloc);
+u64 walk_smmu_pmd(u64 pgd, u64 addr, u32 alloc);
+u64 walk_smmu_pte(u64 pmd, u64 addr);
+void set_smmu_pte(u64 pmd, u64 addr, u64 pte);
+void clear_smmu_pgd(u64 ttbr);
+
+/* Layer 11, MmioSPTWalk. */
+u64 walk_smmu_pt(u32 cbndx, u32 index, u64 addr);
+void set_smmu_pt(u32 cbndx, u32 index, u64 addr, u64 pte);
+void clear_smmu_pt(u32 cbndx, u32 index);
+
+/* Layer 12, MmioSPTOps. */
+void init_spt(u32 cbndx, u32 index);
+u64 walk_spt(u32 cbndx, u32 index, u64 addr);
+void map_spt(u32 cbndx, u32 index, u64 addr, u64 pte);
+u64 unmap_spt(u32 cbndx, u32 index, u64 addr);
+
 #endif
