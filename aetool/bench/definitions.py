@@ -45,6 +45,8 @@ class CampaignFile(Model):
     repetitions: int = Field(ge=4, le=1000)
     order: Literal["interleaved", "blocked", "random"]
     seed: int | None = None
+    # `repetition`: the server is rebooted before each group of steps that share machines
+    reboot: Literal["never", "repetition"] = "never"
     retry: Retry
 
     @model_validator(mode="after")

@@ -23,10 +23,13 @@ Activated = Callable[[str, dict[str, Any]], None]
 class LabBed:
     """Implements `aetool.bench.suites.base.Bed`; as a context manager it ends its guests."""
 
-    def __init__(self, lab: Lab, progress: Progress, activated: Activated) -> None:
+    def __init__(self, lab: Lab, progress: Progress, activated: Activated, *, reboot: bool = False) -> None:
+        """`reboot`: the server is rebooted whenever machines for another repetition are asked for."""
         from aetool.lab.machines import Machines
 
         self._lab = lab
+        self._progress = progress
+        self._reboot = reboot
         self._machines = Machines(lab, progress)
         self._activated = activated
         self._noted: str | None = None
@@ -35,6 +38,8 @@ class LabBed:
 
     def refuses(self, configuration: str, vms: int) -> str | None:
         """Why the server cannot be had in a configuration: what it says, or what activating it says."""
+        if self._reboot and self._lab.provider_name == "netns":
+            return f"the lab {self._lab.name} ({self._lab.provider_name}) cannot be rebooted"
         self._sweep()
         reason = self._machines.refuses(configuration, vms)
         if reason is not None or configuration == self._noted:
@@ -54,6 +59,8 @@ class LabBed:
             self._sweep()
             self._machines.close()
             self._activate(configuration)
+            if self._reboot:
+                self._boot_anew(configuration)
             self._wanted = wanted
         return self._machines.machines(configuration, vms)
 
@@ -89,6 +96,17 @@ class LabBed:
         if configuration != "native":
             self._activated(configuration, asdict(hypervisor(server)))
         self._noted = configuration
+
+    def _boot_anew(self, configuration: str) -> None:
+        from aetool.lab.configuration import hypervisor
+        from aetool.lab.reboot import reboot
+
+        def wrong(back: Remote) -> str | None:
+            seen = hypervisor(back)
+            good = configuration in ("native", seen.active)
+            return None if good else f"{configuration} is not active: {seen.evidence}"
+
+        reboot(self._lab.hosts["server"], self._lab.provider, wanted=wrong, progress=self._progress)
 
     def _sweep(self) -> None:
         """End the guests of a driver that was killed; a server that never had any is left alone."""

@@ -99,7 +99,9 @@ def _drive(
         _record(root, journal.run_dir, lab, resolved.campaign.configurations)
         with progress(f"campaign {resolved.campaign.campaign}", left, quiet=quiet) as shown:
             shown.say(f"{left} of {len(steps)} steps to do in {journal.run_dir}")
-            with LabBed(lab, shown, partial(_activated, journal.run_dir)) as bed:
+            activated = partial(_activated, journal.run_dir)
+            reboot = resolved.campaign.reboot == "repetition"
+            with LabBed(lab, shown, activated, reboot=reboot) as bed:
                 result = drive(journal, resolved, bed, shown, retry_failed=retry_failed)
             return Run(journal.run_dir, result)
 

@@ -15,6 +15,7 @@ from aetool.core.errors import CampaignError, HostUnreachable, LabError
 from aetool.core.progress import Silent
 from aetool.core.ssh import Remote
 from aetool.lab import configuration, machines, vm
+from aetool.lab import reboot as lab_reboot
 from aetool.lab.configuration import Hypervisor
 from aetool.workflows.bed import LabBed
 from aetool.workflows.campaign import CONFIGURATIONS_FILE, _activated
@@ -63,6 +64,7 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> SimulatedLab:
     monkeypatch.setattr(machines, "activate", activate)
     monkeypatch.setattr(machines, "hypervisor", hypervisor)
     monkeypatch.setattr(configuration, "hypervisor", hypervisor)
+    monkeypatch.setattr(lab_reboot, "reboot", lambda *args, **options: lab.events.append("reboot"))
     monkeypatch.setattr(vm, "start_within_budget", start)
     monkeypatch.setattr(vm, "stop", lambda server, remotes: lab.events.append(f"stop {len(remotes)}"))
     monkeypatch.setattr(vm, "clean", lambda server: lab.events.append("clean"))
@@ -70,12 +72,12 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> SimulatedLab:
     return lab
 
 
-def bed_of(lab: SimulatedLab, seen: dict[str, Any] | None = None) -> LabBed:
+def bed_of(lab: SimulatedLab, seen: dict[str, Any] | None = None, reboot: bool = False) -> LabBed:
     def activated(name: str, found: dict[str, Any]) -> None:
         if seen is not None:
             seen[name] = found
 
-    return LabBed(lab, Silent(), activated)  # type: ignore[arg-type]
+    return LabBed(lab, Silent(), activated, reboot=reboot)  # type: ignore[arg-type]
 
 
 def test_guests_serve_one_repetition_and_are_ended_with_the_bed(lab: SimulatedLab) -> None:
@@ -120,6 +122,16 @@ def test_a_configuration_that_cannot_be_had_is_a_reason_and_a_lost_host_is_an_er
         lab.refused = {"pkvm": HostUnreachable("server is away")}
         with pytest.raises(HostUnreachable):
             bed.refuses("pkvm", 1)
+
+
+def test_with_a_reboot_for_each_repetition_nothing_of_the_last_boot_is_left(lab: SimulatedLab) -> None:
+    with bed_of(lab, reboot=True) as bed:
+        for repetition in (1, 1, 2):
+            bed.machines("kvm", 1, repetition)
+    assert lab.events == ["clean", "reboot", "start 1", "stop 1", "reboot", "start 1", "stop 1"]
+    lab.provider_name = "netns"
+    with bed_of(lab, reboot=True) as bed:
+        assert "cannot be rebooted" in str(bed.refuses("native", 0))
 
 
 def test_after_a_lost_connection_guests_are_replaced(lab: SimulatedLab) -> None:
