@@ -112,11 +112,8 @@ def execute(
     try:
         for host in hosts:
             daemons.sweep(host, base)
-        for instance in instances:
-            for host in (instance.machine, load):
-                host.run(["mkdir", "-p", "-m", "755", instance.work], timeout=30)
-            suite.prepare(instance, parameters)
         stop = partial(_clean, hosts, base, log)
+        _together(instances, lambda instance: _prepare(instance, suite, parameters), stop)
         before = [health.look(instance.machine) for instance in instances]
         _together(instances, lambda instance: suite.warm_up(instance, parameters), stop)
         results = _together(instances, lambda instance: suite.run(instance, parameters), stop)
@@ -139,6 +136,12 @@ def execute(
                 )
             )  # fmt: skip
     return samples
+
+
+def _prepare(instance: Instance, suite: Suite[Any], parameters: Parameters) -> None:
+    for host in (instance.machine, instance.load):
+        host.run(["mkdir", "-p", "-m", "755", instance.work], timeout=30)
+    suite.prepare(instance, parameters)
 
 
 def _stayed_well(instance: Instance, before: health.Health, allowed: Sequence[str]) -> None:

@@ -60,8 +60,10 @@ def start(
     """
     resolved = resolve(root, name, lab=lab, profile=profile)
     place = run_dir or root / "runs" / f"{name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    with opener(lab) as hosts, create(place, resolved) as journal:
-        return _drive(root, journal, resolved, hosts, retry_failed=False, quiet=quiet)
+    with opener(lab) as hosts:
+        facts = hosts.facts()  # a lab that is not up leaves no run directory behind
+        with create(place, resolved) as journal:
+            return _drive(root, journal, resolved, hosts, facts, retry_failed=False, quiet=quiet)
 
 
 def resume(
@@ -78,7 +80,9 @@ def resume(
         resolved = resolve(root, name, lab=lab, profile=recorded["profile"])
         check_unchanged(journal, resolved)
         with opener(lab) as hosts:
-            return _drive(root, journal, resolved, hosts, retry_failed=retry_failed, quiet=quiet)
+            with _resumable(run_dir):
+                facts = hosts.facts()
+            return _drive(root, journal, resolved, hosts, facts, retry_failed=retry_failed, quiet=quiet)
 
 
 def latest(root: Path) -> Path:
@@ -90,13 +94,20 @@ def latest(root: Path) -> Path:
 
 
 def _drive(
-    root: Path, journal: Journal, resolved: Resolved, lab: Lab, *, retry_failed: bool, quiet: bool
+    root: Path,
+    journal: Journal,
+    resolved: Resolved,
+    lab: Lab,
+    facts: dict[str, Any],
+    *,
+    retry_failed: bool,
+    quiet: bool,
 ) -> Run:
     steps = journal.steps()
     done = {State.DONE} if retry_failed else {State.DONE, State.FAILED}
     left = sum(step.state not in done for step in steps)
     with _resumable(journal.run_dir):
-        _record(root, journal.run_dir, lab, resolved.campaign.configurations)
+        _record(root, journal.run_dir, facts, resolved.campaign.configurations)
         with progress(f"campaign {resolved.campaign.campaign}", left, quiet=quiet) as shown:
             shown.say(f"{left} of {len(steps)} steps to do in {journal.run_dir}")
             activated = partial(_activated, journal.run_dir)
@@ -119,10 +130,10 @@ def _resumable(run_dir: Path) -> Iterator[None]:
         raise
 
 
-def _record(root: Path, run_dir: Path, lab: Lab, configurations: Sequence[str]) -> None:
+def _record(root: Path, run_dir: Path, facts: dict[str, Any], configurations: Sequence[str]) -> None:
     """Write what hosts and aetool are, or check that they are what the run began with."""
     own_kernel = any(name != "native" for name in configurations)
-    now = json.loads(json.dumps(lab.facts()))
+    now = json.loads(json.dumps(facts))
     path = run_dir / HOSTS_FILE
     if path.exists():
         changed = list(differences(_lasting(_read(path), own_kernel), _lasting(now, own_kernel)))

@@ -301,6 +301,7 @@ def test_a_lab_that_is_not_up_is_named_with_the_command_that_brings_it_up(cli: C
     code, _, err = ended(cli("run", "test", "--run", str(tmp_path / "run")))
     assert code == 5
     assert "aetool lab up" in err
+    assert not (tmp_path / "run").exists()
 
 
 # A "kernel" that takes a moment to compile, and stand-ins for what no Debian package brings.
