@@ -25,10 +25,11 @@ Proof.
   apply fun_wp in X as ([v t|t] & Y & ->); exact Y.
 Qed.
 
-(** Related views agree on what a primitive can see, and stay related when it writes. *)
+(** Related views agree on what a primitive can see of an accessible object, and stay
+    related when it writes. *)
 Definition view_compat {F G} {VF : View F} {VG : View G} (RF : view_relation F G) : Prop :=
   forall me X (f : F X) (g : G X), RF me X f g ->
-  own f = own g /\ value f = value g /\ (forall x, RF me X (store x f) (store x g)).
+  own f = own g /\ (own f = true -> value f = value g /\ (forall x, RF me X (store x f) (store x g))).
 
 Section ViewPass.
   Context {F G : Type -> Type} {VF : View F} {VG : View G} {N M P : Type}.
@@ -64,8 +65,8 @@ Section Stage2.
     destruct (in_range U32 vm); [|discriminate].
     destruct (st_npts s !! vm) as [f|] eqn:A; [|discriminate].
     destruct (npts_lookup_rel RF _ _ _ _ V A) as (g & -> & Y).
-    destruct (C _ _ _ _ Y) as (O & W & _). rewrite <- O, <- W.
-    destruct (own f); [|discriminate]. unfold chk in *. destruct (in_range U64 _); [|discriminate].
+    destruct (C _ _ _ _ Y) as (O & Z0). rewrite <- O.
+    destruct (own f); [|discriminate]. destruct (Z0 eq_refl) as (W & _). rewrite <- W. unfold chk in *. destruct (in_range U64 _); [|discriminate].
     injection E as <-. eexists. split; [reflexivity|]. split; auto.
   Qed.
 
@@ -75,8 +76,8 @@ Section Stage2.
     destruct (in_range U32 vm); [|discriminate]. destruct (in_range U64 w); [|discriminate].
     destruct (st_npts s !! vm) as [f|] eqn:A; [|discriminate].
     destruct (npts_lookup_rel RF _ _ _ _ V A) as (g & -> & Y).
-    destruct (C _ _ _ _ Y) as (O & W & S). rewrite <- O, <- W.
-    destruct (own f); [|discriminate]. cbn in E. injection E as <-.
+    destruct (C _ _ _ _ Y) as (O & Z0). rewrite <- O.
+    destruct (own f); [|discriminate]. destruct (Z0 eq_refl) as (W & S). rewrite <- W. cbn in E. injection E as <-.
     eexists. split; [reflexivity|]. split; [reflexivity|]. eapply set_npts_rel; eauto.
   Qed.
 
@@ -86,8 +87,8 @@ Section Stage2.
     destruct (in_range U32 vm); [|discriminate]. destruct (in_range U64 a); [|discriminate].
     destruct (st_npts s !! vm) as [f|] eqn:A; [|discriminate].
     destruct (npts_lookup_rel RF _ _ _ _ V A) as (g & -> & Y).
-    destruct (C _ _ _ _ Y) as (O & W & _). rewrite <- O, <- W.
-    destruct (own f); [|discriminate]. destruct (in_pool vm a); [|discriminate].
+    destruct (C _ _ _ _ Y) as (O & Z0). rewrite <- O.
+    destruct (own f); [|discriminate]. destruct (Z0 eq_refl) as (W & _). rewrite <- W. destruct (in_pool vm a); [|discriminate].
     unfold chk in *. destruct (in_range U64 _); [|discriminate].
     injection E as <-. eexists. split; [reflexivity|]. split; auto.
   Qed.
@@ -99,8 +100,8 @@ Section Stage2.
     destruct (in_range U64 w); [|discriminate].
     destruct (st_npts s !! vm) as [f|] eqn:A; [|discriminate].
     destruct (npts_lookup_rel RF _ _ _ _ V A) as (g & -> & Y).
-    destruct (C _ _ _ _ Y) as (O & W & S). rewrite <- O, <- W.
-    destruct (own f); [|discriminate]. destruct (in_pool vm a); [|discriminate].
+    destruct (C _ _ _ _ Y) as (O & Z0). rewrite <- O.
+    destruct (own f); [|discriminate]. destruct (Z0 eq_refl) as (W & S). rewrite <- W. destruct (in_pool vm a); [|discriminate].
     cbn in E. injection E as <-.
     eexists. split; [reflexivity|]. split; [reflexivity|]. eapply set_npts_rel; eauto.
   Qed.
@@ -120,8 +121,8 @@ Section Smmu.
   Lemma spt_get_rel h : prim_rel R (spt_get h) (spt_get h).
   Proof.
     intros vs s t r V E. unfold spt_get, p0 in *. destruct vs; [|discriminate].
-    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & W & _). rewrite <- O, <- W.
-    destruct (own (st_spt s)); [|discriminate]. unfold chk in *. destruct (in_range U64 _); [|discriminate].
+    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & Z0). rewrite <- O.
+    destruct (own (st_spt s)); [|discriminate]. destruct (Z0 eq_refl) as (W & _). rewrite <- W. unfold chk in *. destruct (in_range U64 _); [|discriminate].
     injection E as <-. eexists. split; [reflexivity|]. split; auto.
   Qed.
 
@@ -129,8 +130,8 @@ Section Smmu.
   Proof.
     intros vs s t r V E. unfold spt_set, p1 in *. destruct vs as [|w [|]]; try discriminate.
     destruct (in_range U64 w); [|discriminate].
-    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & W & S). rewrite <- O, <- W.
-    destruct (own (st_spt s)); [|discriminate]. cbn in E. injection E as <-.
+    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & Z0). rewrite <- O.
+    destruct (own (st_spt s)); [|discriminate]. destruct (Z0 eq_refl) as (W & S). rewrite <- W. cbn in E. injection E as <-.
     eexists. split; [reflexivity|]. split; [reflexivity|]. now apply set_spt_rel.
   Qed.
 
@@ -138,8 +139,8 @@ Section Smmu.
   Proof.
     intros vs s t r V E. unfold smmu_pt_load, p1 in *. destruct vs as [|a [|]]; try discriminate.
     destruct (in_range U64 a); [|discriminate].
-    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & W & _). rewrite <- O, <- W.
-    destruct (own (st_spt s)); [|discriminate]. destruct (in_smmu_pool a); [|discriminate].
+    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & Z0). rewrite <- O.
+    destruct (own (st_spt s)); [|discriminate]. destruct (Z0 eq_refl) as (W & _). rewrite <- W. destruct (in_smmu_pool a); [|discriminate].
     unfold chk in *. destruct (in_range U64 _); [|discriminate].
     injection E as <-. eexists. split; [reflexivity|]. split; auto.
   Qed.
@@ -148,8 +149,8 @@ Section Smmu.
   Proof.
     intros vs s t r V E. unfold smmu_pt_store, p2 in *. destruct vs as [|a [|w [|]]]; try discriminate.
     destruct (in_range U64 a); [|discriminate]. destruct (in_range U64 w); [|discriminate].
-    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & W & S). rewrite <- O, <- W.
-    destruct (own (st_spt s)); [|discriminate]. destruct (in_smmu_pool a); [|discriminate].
+    destruct (C _ _ _ _ (vr_spt _ _ _ V)) as (O & Z0). rewrite <- O.
+    destruct (own (st_spt s)); [|discriminate]. destruct (Z0 eq_refl) as (W & S). rewrite <- W. destruct (in_smmu_pool a); [|discriminate].
     cbn in E. injection E as <-.
     eexists. split; [reflexivity|]. split; [reflexivity|]. now apply set_spt_rel.
   Qed.
@@ -208,8 +209,8 @@ Proof.
   intros C D. repeat constructor; apply lock_prim_rel; intros me X f g v f' Y E.
   - unfold pull_op in *. destruct (C _ _ _ _ Y) as (O & _). rewrite <- O. destruct (own f); [discriminate|].
     injection E as <- <-. eexists. split; [reflexivity|]. now apply D.
-  - unfold push_op in *. destruct (C _ _ _ _ Y) as (O & W & _). rewrite <- O, <- W.
-    destruct (own f); [|discriminate]. injection E as <- <-. eexists. split; [reflexivity|].
+  - unfold push_op in *. destruct (C _ _ _ _ Y) as (O & Z0). rewrite <- O.
+    destruct (own f); [|discriminate]. destruct (Z0 eq_refl) as (W & _). rewrite <- W. injection E as <- <-. eexists. split; [reflexivity|].
     apply D. now apply D.
 Qed.
 

@@ -8,7 +8,8 @@ Proof. repeat split; [exact wait_hlock_code | exact pass_hlock_code]. Qed.
 
 Lemma RV_view : view_compat RV.
 Proof.
-  intros me X h v [V1 V2 V3 V4]. split; [exact V2|]. split; [exact V1|]. intros x. split; auto.
+  intros me X h v [V1 V2 V3 V4]. split; [exact V2|]. intros _. split; [exact V1|].
+  intros x. split; auto.
 Qed.
 
 Lemma RV_pull : pull_compat RV.

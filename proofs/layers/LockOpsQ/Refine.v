@@ -10,7 +10,7 @@ Proof. repeat split; [exact wait_qlock_code | exact pass_qlock_code]. Qed.
 
 Lemma RV_view : view_compat RV.
 Proof.
-  intros me X v t [V1 V2 V3 V4 V5 V6 V7]. split; [exact V2|]. split; [exact V1|].
+  intros me X v t [V1 V2 V3 V4 V5 V6 V7]. split; [exact V2|]. intros _. split; [exact V1|].
   intros x. split; auto.
 Qed.
 

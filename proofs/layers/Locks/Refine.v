@@ -23,7 +23,8 @@ Qed.
 
 Lemma RV_view : view_compat RV.
 Proof.
-  intros me X c h [V1 V2 V3 V4 V5]. split; [exact V3|]. split; [exact V1|]. intros x. split; auto.
+  intros me X c h [V1 V2 V3 V4 V5]. split; [exact V3|]. intros _. split; [exact V1|].
+  intros x. split; auto.
 Qed.
 
 Lemma Locks_passes : refines R (graph Lkeep) (graph LockOpsH.Spec.L).
