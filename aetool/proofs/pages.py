@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -57,11 +58,12 @@ def read_pages(build: Build, jobs: int, progress: Progress) -> list[Page]:
     """Every file of a prepared tree with its trace. Raises ProofError, lexer.Unfinished."""
     states = build.states()
     project = build.project
+    stop = Event()
 
     def read(file: str) -> Page:
         parts = fragments((project.root / file).read_bytes())
         checked = states[file] == "passed"
-        trace = trace_of(project, file, build.inputs(file)) if checked else None
+        trace = trace_of(project, file, build.inputs(file), stop) if checked else None
         progress.advance(file)
         sentences = [part for part in parts if isinstance(part, Code)]
         return Page(file, project.module_name(file), parts, trace, anchors(sentences))
@@ -71,6 +73,7 @@ def read_pages(build: Build, jobs: int, progress: Progress) -> list[Page]:
         try:
             return [future.result() for future in futures]
         except BaseException:
+            stop.set()
             pool.shutdown(cancel_futures=True)
             raise
 

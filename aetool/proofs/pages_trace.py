@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 
-from aetool.core.errors import ProofError
+from aetool.core.errors import Interrupted, ProofError
 from aetool.core.process import write_file
 from aetool.proofs.coqproject import Project
 from aetool.proofs.coqtop import Coqtop, Goals, SentenceError
@@ -50,17 +51,18 @@ class Trace:
     names: Mapping[str, str]
 
 
-def trace_of(project: Project, file: str, inputs: Mapping[str, str]) -> Trace:
+def trace_of(project: Project, file: str, inputs: Mapping[str, str], stop: Event) -> Trace:
     """The stored trace of a file, or a new one.
 
     inputs: digests of all that determines it. The file and what it needs must have been built.
+    stop: when set, the work ends before the next sentence with Interrupted.
     Raises ProofError if Coq refuses a sentence nevertheless.
     """
     key = key_of({**inputs, "trace": FORMAT})
     path = project.root / STATE_DIR / "pages" / f"{project.module_name(file)}.json"
     found = _load(path, key)
     if found is None:
-        found = _run(project, file)
+        found = _run(project, file, stop)
         write_file(path, json.dumps({"key": key, **asdict(found)}))
     return found
 
@@ -85,11 +87,13 @@ def _shown(item: Mapping[str, object]) -> Shown:
     )
 
 
-def _run(project: Project, file: str) -> Trace:
+def _run(project: Project, file: str, stop: Event) -> Trace:
     parts = [part for part in fragments((project.root / file).read_bytes()) if isinstance(part, Code)]
     shown: list[Shown] = []
     with Coqtop(project.options, file=Path(file), cwd=project.root) as coqtop:
         for part in parts:
+            if stop.is_set():
+                raise Interrupted("interrupted")
             try:
                 step = coqtop.step(part.text)
             except SentenceError as error:
