@@ -300,3 +300,16 @@ def test_a_link_cut_for_less_than_the_silence_allowed_does_no_harm(
     result = server.shell("for i in 1 2 3 4 5; do echo $i; sleep 0.4; done", timeout=30)
     timer.join()
     assert result.stdout == "1\n2\n3\n4\n5\n"
+
+
+def test_on_a_host_where_one_is_not_root_everything_goes_through_sudo(server: SshRemote) -> None:
+    # a stand-in: what matters is that arguments and standard input pass through it unharmed
+    stand_in = b'#!/bin/bash\n[ "$1 $2" = "-n --" ] || exit 99\nshift 2\nAS=root exec "$@"\n'
+    server.put(stand_in, "/usr/local/bin/sudo", mode=0o755)
+    remote = SshRemote(replace(server.endpoint, sudo=True))
+    assert remote.run(["printf", "%s\\0", *ODD], timeout=10).stdout.split("\0")[:-1] == ODD
+    assert remote.shell("cat; echo $AS", timeout=10, stdin=b"in\n").stdout == "in\nroot\n"
+    with pytest.raises(RemoteCommandError, match="ran longer"):
+        remote.shell("sleep 7005; true", timeout=1)
+    assert running(server, "sleep 7005") == []
+    remote.close()
