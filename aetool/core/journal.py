@@ -5,11 +5,10 @@ A campaign takes hours on machines that reboot, so the driver must be able to di
 journal is one sqlite file (WAL, synchronous=FULL) and the only thing that `resume` reads. A step changes
 state in one transaction, and its samples are written in the transaction that makes it DONE:
 
-    PLANNED --begin--> STARTED --finish--> DONE
-       |  ^               |--fail--> FAILED
-       |  `---requeue-----'            |
-       |  ^------------------requeue---'
-       `--abandon--> ABANDONED                (it will not be run here, and the reason is kept)
+    PLANNED --begin----> STARTED --finish--> DONE
+    STARTED --fail-----> FAILED
+    PLANNED --abandon--> ABANDONED            it cannot be run here, and the reason is kept
+    STARTED, FAILED, ABANDONED --requeue--> PLANNED, as the next attempt
 
 Raw files of an attempt that did not finish are moved to `set-aside/`, never deleted and never mixed with
 those of the next attempt. The file's schema has a version; readers need no lock and never write.
@@ -292,11 +291,12 @@ class Journal:
     def requeue(self, key: str, reason: str) -> None:
         """Back to PLANNED for another attempt, the raw files of the last one set aside."""
         step = self.step(key)
-        # The files move first: if the driver dies in between, the step is still STARTED (or FAILED), and
-        # the next requeue finds nothing left to move.
-        self._put_aside(step)
+        states = (State.STARTED, State.FAILED, State.ABANDONED)
+        if step.state in states:
+            # The files move first: if the driver dies in between, the step is still STARTED (or FAILED),
+            # and the next requeue finds nothing left to move.
+            self._put_aside(step)
         with self._transaction():
-            states = (State.STARTED, State.FAILED, State.ABANDONED)
             values = {"attempt": step.attempt + 1, "reason": reason, "started": None, "finished": None}
             self._move(key, states, State.PLANNED, values)
 

@@ -118,6 +118,16 @@ def test_only_the_drawn_transitions_are_possible(run_dir: Path, state: State, mo
         assert journal.step("s2").state is State.PLANNED
 
 
+def test_queueing_a_finished_step_again_is_refused_and_its_raw_files_stay(run_dir: Path) -> None:
+    with Journal.open(run_dir) as journal:
+        begin(journal, "s1")
+        kept = sample(journal, "s1")
+        journal.finish("s1", [kept])
+        with pytest.raises(CampaignError, match="cannot become planned"):
+            journal.requeue("s1", "why")
+        assert (run_dir / kept.raw).exists()
+
+
 def test_samples_that_cannot_be_true_leave_the_step_started(run_dir: Path) -> None:
     with Journal.open(run_dir) as journal:
         begin(journal, "s1")
