@@ -1,32 +1,53 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** The stack theorem: the specification of the top layer is implemented by the linked
-    C code of all layers on the bottom machine, one flat program.  With it, that the
-    specification says something: from the concrete initial state of the bottom
-    machine, whatever the other CPUs fairly do, the program runs every polite sequence
-    of calls to its end or to a panic.  At present the stack ends at layer 5. *)
-From SeKVM.lib Require Import Runs.
-From SeKVM.machine Require Import LockInit.
-From SeKVM.layers.LockOpsH Require Import Fair.
+    C code of all layers on the bottom machine, one flat program.  At present the
+    stack ends at layer 9.  That the specifications say something, for runs from the
+    concrete initial state, is in [StackSafe]. *)
+From SeKVM.lib Require Import Link.
+From SeKVM.machine Require Import Tickets.
 From SeKVM.layers.Locks Require Import Boot.
 From SeKVM.layers.LockOps Require Code Refine.
 From SeKVM.layers.LockOpsQ Require Code Refine.
 From SeKVM.layers.LockOpsH Require Code Refine.
 From SeKVM.layers.Locks Require Code Refine.
-From SeKVM.layers.PTAlloc Require Code Refine Safe.
-Local Open Scope Z_scope.
+From SeKVM.layers.PTAlloc Require Code Refine.
+From SeKVM.layers.PTWalk Require Code Refine.
+From SeKVM.layers.NPTWalk Require Code Refine.
+From SeKVM.layers.NPTOps Require Code Refine.
+From SeKVM.layers.MmioPTAlloc Require Code Refine.
 
 (** The code, lowest layer first. *)
 Definition modules : list module :=
-  [LockOps.Code.code; LockOpsQ.Code.code; LockOpsH.Code.code; Locks.Code.code; PTAlloc.Code.code].
+  [LockOps.Code.code; LockOpsQ.Code.code; LockOpsH.Code.code; Locks.Code.code; PTAlloc.Code.code;
+   PTWalk.Code.code; NPTWalk.Code.code; NPTOps.Code.code; MmioPTAlloc.Code.code].
 Definition program : module := List.concat modules.
 
-(** The relation between a state of the top layer and one of the bottom machine: the
-    composition of the layers' relations. *)
-Definition R_stack : srel state (St tview npt sptab (gmap Z s2page)) := rcomp req R_boot.
+(** The top layer. *)
+Definition top : tbl NPTWalk.Spec.nstate := MmioPTAlloc.Spec.L.
 
-Theorem stack : refines R_stack (graph PTAlloc.Spec.L) (flat program (graph L0)).
+(** The relation between a state of the top layer and one of the bottom machine is the
+    composition of the layers' relations, top first. *)
+Definition R_stack : srel NPTWalk.Spec.nstate (St tview npt sptab (gmap Z s2page)) :=
+  rcomp req (rcomp req (rcomp NPTWalk.Spec.R (rcomp req (rcomp req R_boot)))).
+
+(** Of these, equality goes away. *)
+Lemma R_stack_rel s t :
+  rel R_stack s t <-> exists u, rel NPTWalk.Spec.R s u /\ rel R_boot u t.
+Proof.
+  split.
+  - intros (a & Ea & b & Eb & u & Ru & c & Ec & d & Ed & Rt). cbn in Ea, Eb, Ec, Ed. subst a b c d.
+    exists u. auto.
+  - intros (u & Ru & Rt). exists s. split; [reflexivity|]. exists s. split; [reflexivity|].
+    exists u. split; [exact Ru|]. exists u. split; [reflexivity|]. exists u. split; [reflexivity | exact Rt].
+Qed.
+
+Theorem stack : refines R_stack (graph top) (flat program (graph L0)).
 Proof.
   apply end_to_end; [vm_compute; reflexivity|]. cbn [nested modules].
+  eapply vcomp; [exact MmioPTAlloc.Refine.MmioPTAlloc_refines|].
+  eapply vcomp; [exact NPTOps.Refine.NPTOps_refines|].
+  eapply vcomp; [exact NPTWalk.Refine.NPTWalk_refines|].
+  eapply vcomp; [exact PTWalk.Refine.PTWalk_refines|].
   eapply vcomp; [exact PTAlloc.Refine.PTAlloc_refines|].
   eapply vcomp; [exact Locks.Refine.Locks_refines|].
   eapply vcomp; [exact LockOpsH.Refine.LockOpsH_refines|].
@@ -36,7 +57,7 @@ Qed.
 
 (** The program has one behaviour, so the refinement is exact: what it does is what
     the specification says. *)
-Corollary stack_exact f vs s t r : rel R_stack s t -> call PTAlloc.Spec.L f vs s = Some r ->
+Corollary stack_exact f vs s t r : rel R_stack s t -> call top f vs s = Some r ->
   exists r', flat program (graph L0) f vs t r' /\ res_rel R_stack r r' /\
     forall r'', flat program (graph L0) f vs t r'' -> r'' = r'.
 Proof.
@@ -46,24 +67,5 @@ Qed.
 
 (** No client can tell the program from the specification. *)
 Corollary stack_contextual (C : module) :
-  refines R_stack (sem C (graph PTAlloc.Spec.L)) (sem C (flat program (graph L0))).
+  refines R_stack (sem C (graph top)) (sem C (flat program (graph L0))).
 Proof. apply contextual, stack. Qed.
-
-(** Read: let the bottom machine start with any value of the ticket counters, and let
-    the other CPUs behave fairly on every lock and leave every object as their
-    invariant says.  Then the linked program runs every polite sequence of calls, to
-    its end or to a panic, and the invariant holds of what the last state means. *)
-Theorem top_safe n w B sc cs :
-  0 <= n < 4294967296 -> is_cpu (w_cpu w) = true -> fair_scripts (w_cpu w) B sc ->
-  PTAlloc.Safe.world_ok (world_of w sc) -> PTAlloc.Safe.polite ∅ cs ->
-  exists r', runs (flat program (graph L0)) cs (init0 n w sc) r' /\
-    exists r h, res_rel R_stack r r' /\ match r with Ok _ s | Halt s => PTAlloc.Safe.inv h s end.
-Proof.
-  intros Rn Cp Fa W Po.
-  destruct (PTAlloc.Safe.PTAlloc_top_safe (world_of w sc) cs W Po) as (r & E & h & I).
-  apply run_calls_runs in E.
-  assert (V : rel R_stack (init (world_of w sc)) (init0 n w sc)).
-  { exists (init (world_of w sc)). split; [reflexivity|]. exact (fair_boot n w B sc Rn Cp Fa). }
-  destruct (refines_runs R_stack _ _ stack cs _ _ E _ V) as (r' & X & G).
-  exists r'. split; [exact X|]. exists r, h. auto.
-Qed.

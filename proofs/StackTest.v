@@ -1,39 +1,48 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Scenarios of the whole stack by computation: the linked program on the bottom
-    machine.  Two other CPUs contend for the lock of a table while its pages are
-    allocated; and the premises of [Stack.top_safe] hold of that very world. *)
+    machine, whose ticket counters wrap around on the way.  Other CPUs contend for the
+    lock of a table while it is used; and the premises of [StackSafe.top_safe] hold
+    of that very world. *)
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import LockInit.
 From SeKVM.layers.LockOpsH Require Import Fair.
 From SeKVM.layers.Locks Require Import Boot.
-From SeKVM.layers.PTAlloc Require Import Safe.
-From SeKVM Require Import Stack.
+From SeKVM.layers.NPTWalk Require Import Spec.
+From SeKVM Require Import Stack StackSafe.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-(** The table of VM 3 after CPU 1, and then CPU 2, allocated a page each. *)
-Definition after (k : Z) : npt := mknpt (pgd_start 3 + 4096 * k) (pud_start 3) (pmd_start 3) ∅.
-
-(** CPU 1 holds the lock before us, CPU 2 queues before us and CPU 4 after us; when
-    CPU 4's turn has come it allocates a page too. *)
+(** CPU 1 holds the lock of VM 3's table before us, CPU 2 queues before us and CPU 4
+    after us; none of them changes the still empty table. *)
 Definition contention : scripts lock_event :=
-  on_npt3 [[Take 2; Take 1]; [Take 4]; [Pass 1 (after 1)]; []; [Pass 2 (after 2)];
-           [Pass 4 (after 4)]; []].
+  on_npt3 [[Take 2; Take 1]; [Take 4]; [Pass 1 (npt0 3)]; []; [Pass 2 (npt0 3)]; [Pass 4 (npt0 3)]; []].
 
-Definition next_page (s : St tview npt sptab (gmap Z s2page)) : option (Z * Z * list Z) :=
-  some t := st_npts s !! 3; Some (pgd_next (t_val t), t_now t, map fst (t_log t)).
+(** Tickets drawn and served, releases so far by CPU, and invalidations. *)
+Definition lock3 (s : St tview npt sptab (gmap Z s2page)) : option (Z * Z * list Z) * list out_event :=
+  (some t := st_npts s !! 3; Some (t_next t, t_now t, map fst (t_log t)), st_outs s).
 
-Definition two_rounds : list (ident * list Z) :=
-  [("acquire_lock_pt", [3]); ("alloc_pgd_page", [3]); ("release_lock_pt", [3]);
-   ("acquire_lock_pt", [3]); ("alloc_pgd_page", [3]); ("release_lock_pt", [3])].
+Definition by_program : stepper (St tview npt sptab (gmap Z s2page)) := by_code program L0.
 
-(** Pages 0, 1 go to CPUs 1, 2, page 2 to us, page 3 to CPU 4, page 4 to us; the counters
-    start just below their wrap-around. *)
+(** Our turn comes after CPUs 1 and 2, our second after CPU 4; every operation takes the
+    lock once. *)
 Example contended :
-  observe (by_code program L0) next_page two_rounds (init0 4294967294 (quiet 0) contention)
-  = ([0; pgd_start 3 + 4096 * 2; 0; 0; pgd_start 3 + 4096 * 4; 0], Finished,
-     Some (pgd_start 3 + 4096 * 5, 3, [0; 4; 0; 2; 1])).
+  observe by_program lock3
+    [("walk_s2pt", [3; 0x5000]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("walk_s2pt", [3; 0x5000]);
+     ("get_level_s2pt", [3; 0x5fff]); ("map_s2pt", [3; 0x5000; 3; 0]); ("walk_s2pt", [3; 0x5000])]
+    (init0 4294967294 (quiet 0) contention)
+  = ([0; 0; 0x8000747; 3; 0; 0], Finished,
+     (Some (7, 7, [0; 0; 0; 0; 0; 4; 0; 2; 1]), [Tlb_flush 3 0x5000; Tlb_flush 3 0x5000])).
 Proof. vm_compute. reflexivity. Qed.
+
+(** Mapping a page below a block is refused by a panic, which stops with the lock held. *)
+Example refused :
+  observe by_program lock3
+    [("map_s2pt", [3; 0x200000; 2; 0x40000745]); ("map_s2pt", [3; 0x205000; 3; 0x8000747])]
+    (init0 0 (quiet 0) no_events)
+  = ([0], Panicked, (Some (2, 1, [0]), [Tlb_flush 3 18446744073709551615])).
+Proof. vm_compute. reflexivity. Qed.
+
+(** * The premises of [top_safe] can be met *)
 
 Example contention_is_fair : fair_scripts 0 1 contention.
 Proof.
@@ -44,38 +53,30 @@ Qed.
 
 (** What the others do at layer 4: the counterpart of the bottom script. *)
 Example contention_above :
-  w_npts (world_of (quiet 0) contention) 3 = [[(2, after 2); (1, after 1)]; [(4, after 4)]].
+  w_npts (world_of (quiet 0) contention) 3 = [[(2, npt0 3); (1, npt0 3)]; [(4, npt0 3)]].
 Proof. vm_compute. reflexivity. Qed.
 
-Lemma after_ok k : 0 <= k <= 256 -> npt_ok 3 (after k).
-Proof.
-  intros K. unfold npt_ok, bump_ok, after, pgd_start, pud_start, pmd_start, pool_end, pool_start, PAGE.
-  cbn [pgd_next pud_next pmd_next]. repeat split; Z.div_mod_to_equations; lia.
-Qed.
+(** ... and what it means. *)
+Definition empty_maps (vm : Z) : list (list (Z * pmap)) :=
+  let e := pempty (npt_geom 3) in if vm =? 3 then [[(2, e); (1, e)]; [(4, e)]] else [].
 
-Example contention_keeps_invariant : world_ok (world_of (quiet 0) contention).
+Lemma empty_event c : event_rel (RN 3) (c, pempty (npt_geom 3)) (c, npt0 3).
+Proof. split; [reflexivity|]. intros V. exact (npt0_refines 3 V). Qed.
+
+Example contention_means : maps_of (world_of (quiet 0) contention) empty_maps.
 Proof.
   intros vm V. destruct (Z.eq_dec vm 3) as [->|N].
-  - rewrite contention_above.
-    assert (O : forall c k : Z, 0 <= k <= 256 -> npt_ok 3 (snd (c, after k))) by (intros c k; apply after_ok).
-    constructor; [|constructor; [|constructor]].
-    + constructor; [apply (O 2 2); lia | constructor; [apply (O 1 1); lia | constructor]].
-    + constructor; [apply (O 4 4); lia | constructor].
-  - unfold world_of, contention, on_npt3. cbn [w_npts sc_npts].
-    destruct (Z.eqb_spec vm 3) as [E|_]; [contradiction | constructor].
+  - rewrite contention_above. unfold empty_maps. rewrite Z.eqb_refl. cbv zeta. split.
+    + constructor; [|constructor; [|constructor]].
+      * constructor; [apply empty_event | constructor; [apply empty_event | constructor]].
+      * constructor; [apply empty_event | constructor].
+    + constructor; [|constructor; [|constructor]].
+      * constructor; [apply (pempty_ok (npt_geom 3)) | constructor; [apply (pempty_ok (npt_geom 3)) | constructor]].
+      * constructor; [apply (pempty_ok (npt_geom 3)) | constructor].
+  - unfold empty_maps, world_of, contention, on_npt3. cbn [w_npts sc_npts]. apply Z.eqb_neq in N. rewrite N.
+    split; constructor.
 Qed.
 
-Example two_rounds_polite : polite ∅ two_rounds.
-Proof.
-  apply polite_acquire; [lia | set_solver |]. apply polite_alloc; [lia | set_solver | cbn; auto |].
-  apply polite_release; [lia | set_solver |]. apply polite_acquire; [lia | set_solver |].
-  apply polite_alloc; [lia | set_solver | cbn; auto |]. apply polite_release; [lia | set_solver |].
-  constructor.
-Qed.
-
-(** A panic in the linked program: the pool of the second level is empty. *)
-Example exhausted :
-  observe (by_code program L0) next_page [("acquire_lock_pt", [3]); ("alloc_pgd_page", [3])]
-    (init0 0 (quiet 0) (on_npt3 [[Pass 1 (after 256); Take 1]; []]))
-  = ([0], Panicked, Some (pud_start 3, 1, [1])).
-Proof. vm_compute. reflexivity. Qed.
+Example calls_allowed :
+  Forall stage2_call [("walk_s2pt", [3; 0x5000]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("clear_pfn_host", [7])].
+Proof. repeat (constructor; [constructor; (reflexivity || lia)|]). constructor. Qed.
