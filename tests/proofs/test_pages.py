@@ -7,16 +7,19 @@ import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Event
 from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner
 
 from aetool.cli.proofs_pages import pages as command
-from aetool.core.errors import ProofError
+from aetool.core.errors import Interrupted, ProofError
 from aetool.proofs import pages_trace
+from aetool.proofs.build import Options, build, prepare
 from aetool.proofs.clight import regenerate
 from aetool.proofs.coqtop import Coqtop
+from aetool.proofs.plan import Request
 
 MANIFEST = """\
 root: SeKVM
@@ -263,6 +266,21 @@ def test_the_same_tree_gives_the_same_bytes(checkout: Path) -> None:
     shutil.rmtree(checkout / "proofs/.aetool/pages")
     run()
     assert first == {path.name: path.read_bytes() for path in (checkout / "out").iterdir()}
+
+
+def test_an_interrupted_run_stops_at_the_next_sentence_and_keeps_nothing(checkout: Path) -> None:
+    """With the stop sign up no sentence is run, no trace is stored, and a later run does the work."""
+    proofs = checkout / "proofs"
+    assert build(proofs).passed
+    stop = Event()
+    stop.set()
+    with prepare(proofs, Request(), Options()) as prepared:
+        inputs = prepared.inputs("lib/Lang.v")
+        with pytest.raises(Interrupted):
+            pages_trace.trace_of(prepared.project, "lib/Lang.v", inputs, stop)
+        assert not (proofs / ".aetool/pages").exists()
+        stop.clear()
+        assert pages_trace.trace_of(prepared.project, "lib/Lang.v", inputs, stop).shown
 
 
 CHROMIUM = "/usr/bin/chromium"
