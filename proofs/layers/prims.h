@@ -161,4 +161,34 @@ u64 walk_spt(u32 cbndx, u32 index, u64 addr);
 void map_spt(u32 cbndx, u32 index, u64 addr, u64 pte);
 u64 unmap_spt(u32 cbndx, u32 index, u64 addr);
 
+/* Bottom machine: the firmware's memory map, the raw page-ownership table, scrubbing. */
+u32 get_mem_region_cnt(void);
+u64 get_mem_region_base(u32 i);
+u64 get_mem_region_size(u32 i);
+u64 get_mem_region_index(u32 i);
+u32 get_s2_page_vmid(u64 index);
+void set_s2_page_vmid(u64 index, u32 vmid);
+u32 get_s2_page_count(u64 index);
+void set_s2_page_count(u64 index, u32 count);
+u64 get_s2_page_gfn(u64 index);
+void set_s2_page_gfn(u64 index, u64 gfn);
+void clear_phys_page(u64 pfn);
+
+/* Layer 13, MemRegion. */
+u32 mem_region_search(u64 addr);
+
+/* Layer 14, PageIndex. */
+u64 get_s2_page_index(u64 addr);
+
+/* Frames below 2^36 have 48-bit addresses. */
+#define PFN_LIMIT 68719476736ULL
+
+/* Layer 15, PageManager. */
+u32 get_pfn_owner(u64 pfn);
+void set_pfn_owner(u64 pfn, u32 vmid);
+u32 get_pfn_count(u64 pfn);
+void set_pfn_count(u64 pfn, u32 count);
+u64 get_pfn_map(u64 pfn);
+void set_pfn_map(u64 pfn, u64 gfn);
+
 #endif
