@@ -83,6 +83,34 @@ Qed.
 Theorem fails_not_always K P : fails K P = true -> ~ always K P.
 Proof. apply fails_reach. constructor. Qed.
 
+(** A property of all states that are reachable on SC. *)
+Fixpoint states_from (K : kernel) (Q : sc_state -> bool) (fuel : nat) (s : sc_state) : bool :=
+  Q s &&
+  forallb (fun i =>
+    match fetch K i (sc_pc s i) with
+    | Some ins => match fuel with 0 => false | S fuel => states_from K Q fuel (sc_exec ins s i 0) end
+    | None => true
+    end) (seq 0 (cpus K)).
+
+Definition everywhere (K : kernel) (Q : sc_state -> bool) : bool := states_from K Q (size K) (sc_initial K).
+
+Lemma states_onward K Q : bounded K -> forall s g s' g', onward K s g s' g' -> forall fuel, states_from K Q fuel s = true ->
+  Q s' = true.
+Proof.
+  intros few. induction 1 as [s g|s g j ins s' g' found path IH]; intros fuel all.
+  - destruct fuel as [|fuel]; cbn [states_from] in all; apply andb_prop in all as [here _]; exact here.
+  - assert (cpu : In j (seq 0 (cpus K))) by (apply in_seq; pose proof (fetch_cpu _ _ _ _ few found); lia).
+    destruct fuel as [|fuel]; cbn [states_from] in all; apply andb_prop in all as [_ all]; rewrite forallb_forall in all;
+      specialize (all j cpu); rewrite found in all; [discriminate|].
+    eapply IH. exact all.
+Qed.
+
+Theorem everywhere_reach K Q : simple K = true -> bounded K -> everywhere K Q = true ->
+  forall s g, sc_reach K s g -> Q s = true.
+Proof.
+  intros good few all s g reach. eapply (states_onward K Q few); [apply reach_onward; eassumption|exact all].
+Qed.
+
 (** A list of threads as a program. *)
 Definition program_of (threads : list (list instr)) (i : tid) : list instr := nth i threads [].
 
