@@ -55,10 +55,31 @@ def configure(
 
 @click.group()
 def kernel() -> None:
-    """Install another kernel on the server, or go back to the one that worked.
+    """Build a kernel, install it on the server, or go back to the one that worked.
 
     Example: aetool lab kernel restore --lab arm
     """
+
+
+@kernel.command()
+@click.argument("tree", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Build directory."
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Compilers at a time  [default: one a core]")
+def build(tree: Path, recipe: Path, out: Path, jobs: int | None) -> None:
+    """Build a kernel on this machine from the source TREE by a RECIPE; an interrupted build goes on.
+
+    Prints the image and its release, as `install` wants them.
+
+    Example: aetool lab kernel build linux-6.1 cloudlab/kernel/arm-small.yaml --out build/small
+    """
+    from aetool.lab.build import build as build_kernel
+
+    with progress("kernel", 0) as shown:
+        built = build_kernel(tree, recipe, out, jobs=jobs, progress=shown)
+    click.echo(f"{built.image} --release {built.release}")
 
 
 @kernel.command()

@@ -10,8 +10,8 @@ from aetool.core.errors import LabError
 from aetool.core.ssh import Remote
 
 PACKAGES = (
-    "apache2", "apache2-utils", "linux-image-arm64", "openssh-server", "qemu-system-arm", "redis-server",
-    "redis-tools", "rt-tests",
+    "apache2", "apache2-bin", "apache2-utils", "linux-image-arm64", "openssh-server", "openssl",
+    "qemu-system-arm", "redis-server", "redis-tools", "rt-tests",
 )  # fmt: skip
 _SECONDS = 30.0
 _NUMBERS = ("cpus", "memory_kib")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building kernels, on a stand-in for a kernel's tree: the same targets of make, with one compiled file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aetool.core.errors import ConfigError, LabError, StorageError
+from aetool.core.progress import Silent
+from aetool.lab.build import Built, build, missing, settings
+
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in ("make", "gcc", "flex", "bison", "bc")),
+    reason="make, gcc, flex, bison or bc is not installed",
+)
+
+# Like the kernel's: .config is made by a target, olddefconfig drops options that it does not know.
+MAKEFILE = """\
+small_defconfig:
+\techo CONFIG_BASE=y >$(O)/.config
+olddefconfig:
+\tgrep -v CONFIG_UNKNOWN $(O)/.config >$(O)/.config.new || true
+\tmv $(O)/.config.new $(O)/.config
+\techo configured >>$(O)/history
+kernelrelease:
+\t@echo 4.18.0+
+$(O)/main.o: main.c
+\t$(CROSS_COMPILE)gcc $(KCFLAGS) -c -o $@ $<
+\techo compiled >>$(O)/history
+Image: $(O)/main.o
+\tmkdir -p $(O)/arch/arm64/boot
+\tcp $(O)/main.o $(O)/arch/arm64/boot/Image
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    place = tmp_path / "tree"
+    place.mkdir()
+    (place / "Kconfig").write_text("")
+    (place / "Makefile").write_text(MAKEFILE)
+    (place / "main.c").write_text("int start(void) { return 0; }\n")
+    return place
+
+
+def recipe(folder: Path, fragment: str = "CONFIG_KVM=y\n", more: str = "") -> Path:
+    (folder / "fragment.config").write_text(fragment)
+    path = folder / "recipe.yaml"
+    path.write_text(f'base: small_defconfig\nfragments: [fragment.config]\ncross_compile: ""\n{more}')
+    return path
+
+
+def make(tree: Path, recipe_file: Path) -> Built:
+    return build(tree, recipe_file, tree.parent / "out", jobs=1, timeout=60, progress=Silent())
+
+
+def test_a_kernel_is_built_outside_its_tree_with_the_fragment_on_top(tree: Path, tmp_path: Path) -> None:
+    before = sorted(p.name for p in tree.iterdir())
+    built = make(tree, recipe(tmp_path))
+    assert built.release == "4.18.0+"
+    assert built.image.read_bytes()[:4] == b"\x7fELF"
+    assert sorted(p.name for p in tree.iterdir()) == before
+    assert (tmp_path / "out" / ".config").read_text() == "CONFIG_BASE=y\nCONFIG_KVM=y\n"
+
+
+def test_a_second_build_configures_and_compiles_nothing_anew(tree: Path, tmp_path: Path) -> None:
+    make(tree, recipe(tmp_path))
+    make(tree, recipe(tmp_path))
+    history = (tmp_path / "out" / "history").read_text().split()
+    assert history == ["configured", "compiled"]
+    make(tree, recipe(tmp_path, "CONFIG_KVM=y\nCONFIG_MORE=y\n"))
+    assert (tmp_path / "out" / "history").read_text().split() == [*history, "configured"]
+
+
+def test_an_option_that_the_tree_does_not_grant_stops_the_build(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="does not grant 1 of the options") as caught:
+        make(tree, recipe(tmp_path, "CONFIG_KVM=y\nCONFIG_UNKNOWN=y\n"))
+    assert caught.value.detail == "CONFIG_UNKNOWN: asked for y, got n"
+    assert not (tmp_path / "out" / "main.o").exists()
+
+
+def test_a_tree_that_does_not_compile_gives_the_compiler_s_message_and_can_be_mended(
+    tree: Path, tmp_path: Path
+) -> None:
+    (tree / "main.c").write_text("int start(void) { return nothing; }\n")
+    with pytest.raises(LabError, match=r"does not build; the whole log is in .*build\.log") as caught:
+        make(tree, recipe(tmp_path))
+    assert "nothing" in (caught.value.detail or "")
+    # what an old tree needs under a new compiler can be given by the recipe
+    make(tree, recipe(tmp_path, more='make: {KCFLAGS: "-Dnothing=0"}\n'))
+
+
+def test_a_full_disk_is_named_as_such(tree: Path, full_disk: Path) -> None:
+    (tree / "main.c").write_text("char room[4 << 20] = {1};\n")
+    with pytest.raises(StorageError, match="the disk is full"):
+        build(tree, recipe(tree.parent), full_disk / "out", jobs=1, timeout=60, progress=Silent())
+
+
+def test_a_build_that_takes_too_long_is_ended(tree: Path, tmp_path: Path) -> None:
+    (tree / "Makefile").write_text(MAKEFILE + "\tsleep 60\n")
+    with pytest.raises(LabError, match="ran longer than 2 s"):
+        build(tree, recipe(tmp_path), tmp_path / "out", jobs=1, timeout=2, progress=Silent())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("base: small_defconfig\nfragment: [x]\n", "did you mean 'fragments'"),
+        ("base: make all\n", "base"),
+        ("base: small_defconfig\nmake: {'O=/etc': x}\n", "make"),
+        ("base: small_defconfig\nfragments: [none.config]\ncross_compile: ''\n", "none.config: the fragment"),
+    ],
+)
+def test_a_recipe_with_a_mistake_is_refused(tree: Path, tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        make(tree, path)
+
+
+def test_what_is_no_kernel_tree_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not the source tree of a kernel"):
+        make(tmp_path / "tree", recipe(tmp_path))
+
+
+def test_options_not_set_count_as_asked_for() -> None:
+    asked = settings('CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C="x y"\n# a comment\n')
+    assert asked == {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_C": '"x y"'}
+    assert missing(asked, {"CONFIG_A": "y", "CONFIG_C": '"x y"'}) == []
+    assert missing(asked, {"CONFIG_B": "m"}) == [
+        "CONFIG_A: asked for y, got n",
+        "CONFIG_B: asked for n, got m",
+        'CONFIG_C: asked for "x y", got n',
+    ]
