@@ -311,8 +311,9 @@ cd /usr/src/tiny
 printf 'allnoconfig:\\n\\ttouch .config\\nclean:\\n\\trm -f kernel/sched/built-in.a\\n' >Makefile
 printf 'kernel/sched/built-in.a: main.c\\n\\tmkdir -p kernel/sched; gcc -O2 -c -o $@ main.c\\n' >>Makefile
 for n in $(seq 300); do printf 'int f%d(int x) { return x * %d; }\\n' "$n" "$n"; done >main.c
-tar --create --xz --file=/usr/src/linux-source-6.1.tar.xz --directory=/usr/src tiny
-for tool in flex bison bc java; do printf '#!/bin/sh\\n' >"/usr/local/bin/$tool"; done
+# gzip whatever its name: not every machine has xz
+tar --create --gzip --file=/usr/src/linux-source-6.1.tar.xz --directory=/usr/src tiny
+for tool in flex bison bc java xz; do printf '#!/bin/sh\\n' >"/usr/local/bin/$tool"; done
 cat >/usr/local/bin/mongod <<'MONGOD'
 #!/usr/bin/env python3
 import socket, sys
