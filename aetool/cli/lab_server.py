@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`aetool lab` for the server: reboots, configurations, kernels, guests."""
+"""`aetool lab` for the server: reboots, configurations, kernels, guests, microbenchmarks."""
 
 from __future__ import annotations
 
@@ -206,4 +206,47 @@ def vm_status(definition: str, name: str | None, state: Path | None, as_json: bo
         click.echo(f"{started} started since the server booted", err=True)
 
 
-COMMANDS = (reboot, configure, kernel, vm)
+@click.command()
+@lab_options
+@click.option("--iterations", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document with every repetition.")
+def micro(
+    definition: str, name: str | None, state: Path | None, iterations: int, repetitions: int, as_json: bool
+) -> None:
+    """Measure what single operations cost a guest of the server: hypercall, I/O, virtual IPI.
+
+    Example: aetool lab micro --lab arm --iterations 200
+    """
+    import tempfile
+    from statistics import mean
+
+    from aetool.lab import micro as guest
+    from aetool.lab.configuration import hypervisor
+
+    with opened_lab(definition, name, state) as opened, tempfile.TemporaryDirectory() as place:
+        server = opened.hosts["server"]
+        found = hypervisor(server)
+        samples = guest.measure(
+            server, guest.build(Path(place)), iterations=iterations, repetitions=repetitions
+        )
+        emulated = opened.emulated
+    if as_json:
+        emit(
+            {
+                "emulated": emulated,
+                "hypervisor": asdict(found),
+                "samples": [asdict(sample) for sample in samples],
+            }
+        )
+        return
+    note = "emulated: says nothing about hardware" if emulated else found.kernel
+    click.echo(f"{found.active} ({note}), mean of {repetitions} x {iterations}")
+    for operation in guest.OPERATIONS:
+        of = [sample for sample in samples if sample.operation == operation]
+        counted = [sample.cycles for sample in of if sample.cycles is not None]
+        cycles = f"{mean(counted):>14.0f} cycles" if counted else ""
+        click.echo(f"{operation:<12}{mean(sample.nanoseconds for sample in of):>14.0f} ns{cycles}")
+
+
+COMMANDS = (reboot, configure, kernel, vm, micro)

@@ -15,7 +15,7 @@ import pytest
 from aetool.core.errors import ConfigError, HostUnreachable
 from aetool.core.progress import Silent
 from aetool.core.ssh import SshRemote
-from aetool.lab import Lab, boot, open_lab, qmp, vm
+from aetool.lab import Lab, boot, micro, open_lab, qmp, vm
 from aetool.lab.configuration import activate, hypervisor
 from aetool.lab.guests import guests
 from aetool.lab.kernel import install
@@ -113,6 +113,12 @@ def test_a_guest_runs_under_kvm_and_under_pkvm_with_a_reboot_between(lab: Lab, s
         seen.append((name, active.active, boot_id(server)))
     assert [active for _, active, _ in seen] == ["pkvm", "kvm"]
     assert seen[0][2] != seen[1][2]
+
+
+def test_single_operations_are_measured_under_kvm(lab: Lab, server: SshRemote, tmp_path: Path) -> None:
+    samples = micro.measure(server, micro.build(tmp_path), iterations=50, repetitions=2)
+    assert [s.operation for s in samples] == [name for name in micro.OPERATIONS for _ in range(2)]
+    assert all(s.nanoseconds > 0 for s in samples)
 
 
 def test_a_guest_whose_qemu_is_killed_is_noticed_and_its_remains_are_cleaned(
