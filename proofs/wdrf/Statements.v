@@ -32,7 +32,7 @@ Definition Theorem4 : Prop :=
     allowed to map for them; none of these is kernel memory. *)
 Definition Isolation : Prop :=
   forall K X M f, wdrf_full K X -> full_behaviour K X M f ->
-  (forall u now pa, now <= length M -> accesses K X M u now pa -> table X u (levels X) pa /\ class_of K pa = User) /\
+  (forall u now pa, accesses K X M u now pa -> table X u (levels X) pa /\ class_of K pa = User) /\
   (forall ts m, msg_at M ts = Some m -> cpus K <= mtid m -> table X (mtid m) (levels X) (mloc m)).
 
 (** Theorem 3.  If moreover the kernel reads no user memory, the SC execution is one without oracles. *)
@@ -53,14 +53,20 @@ Definition Theorem1 : Prop :=
     moment [s], not before the last TLB invalidation and not after the access. *)
 Definition TransactionalPageTable : Prop :=
   forall K X M f u now va pa, wdrf_full K X -> full_behaviour K X M f -> linked_once K X -> transactional K X M ->
-  now <= length M -> walk K X M u now va (levels X) pa -> last_tlbi M X now < now ->
+  walk K X M u now va (levels X) pa -> last_tlbi M X now < now ->
   exists s, last_tlbi M X now <= s /\ s < now /\ snapshot K X M u s va (levels X) pa.
 
 (** The same for tables that are only added to, with no premise about executions. *)
 Definition MapOnlyPageTable : Prop :=
   forall K X M f u now va pa, wdrf_full K X -> full_behaviour K X M f -> linked_once K X -> map_only K X ->
-  now <= length M -> walk K X M u now va (levels X) pa -> last_tlbi M X now < now ->
+  walk K X M u now va (levels X) pa -> last_tlbi M X now < now ->
   exists s, last_tlbi M X now <= s /\ s < now /\ snapshot K X M u s va (levels X) pa.
+
+(** In such tables a translation never changes: walks of the same address by the same user that do not fault agree,
+    whenever they are made and however stale what they read. *)
+Definition StableTranslation : Prop :=
+  forall K X M f u now now' va pa pa', wdrf_full K X -> full_behaviour K X M f -> linked_once K X -> map_only K X ->
+  walk K X M u now va (levels X) pa -> walk K X M u now' va (levels X) pa' -> pa = pa'.
 
 (** Sequential-TLB-Invalidation.  A CPU stores to entry [a] (message [t0]) and later in its program invalidates TLBs
     (message [t]).  Then no access at or after [t] uses a value that the entry had before the store. *)

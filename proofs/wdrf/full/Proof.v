@@ -175,6 +175,40 @@ Proof.
   destruct (whole_once K M f wf safe running (users_isolated _) a ts ts' m m' da (leaves u l a succ tab) found here found' here')
     as [same _]. lia.
 Qed.
+
+(** Every entry that leads on has had one value that does. *)
+Lemma leading_unique u l a ts ts' v v' va b b' : map_only K X -> l < levels X -> table X u l a ->
+  value_at K M a ts v -> next X l v va = Some b -> value_at K M a ts' v' -> next X l v' va = Some b' -> b = b'.
+Proof.
+  intros leaves lt tab value leads value' leads'.
+  assert (wo : write_once K a = true).
+  { destruct (Nat.eq_dec (S l) (levels X)) as [last|ne]; [exact (leaves u l a last tab)|].
+    apply (lo_once K X once u l a); [lia|exact tab]. }
+  pose proof (geo_kernel K X geo u l a lt tab) as da.
+  assert (uniq : forall n n' m m', msg_at M n = Some m -> mloc m = a -> msg_at M n' = Some m' -> mloc m' = a ->
+    n = n' /\ established K a = false).
+  { intros n n' m m' found here found' here'.
+    exact (whole_once K M f wf safe running (users_isolated _) a n n' m m' da wo found here found' here'). }
+  assert (initially : forall n m w c, msg_at M n = Some m -> mloc m = a -> w = initial K a -> next X l w va = Some c -> False).
+  { intros n m w c found here -> lead. destruct (uniq n n m m found here found here) as [_ new].
+    rewrite (lo_empty K X once u l a va lt tab (fun _ => new)) in lead. discriminate. }
+  destruct value as [[_ init]|(m & found & here & is)], value' as [[_ init']|(m' & found' & here' & is')].
+  - congruence.
+  - exfalso. exact (initially ts' m' v b found' here' init leads).
+  - exfalso. exact (initially ts m v' b' found here init' leads').
+  - destruct (uniq ts ts' m m' found here found' here') as [same _]. congruence.
+Qed.
+
+Lemma walks_agree u now now' va l a : map_only K X -> walk K X M u now va l a ->
+  forall a', walk K X M u now' va l a' -> a = a'.
+Proof.
+  intros leaves. induction 1 as [|l a ts v b w IH lt value before fresh step]; intros b' w'.
+  - remember 0 as zero eqn:is_zero. destruct w' as [|l' a' ts' v' b' w' lt' value' before' fresh' step']; [reflexivity|discriminate].
+  - remember (S l) as succ eqn:is_succ. destruct w' as [|l' a' ts' v' b' w' lt' value' before' fresh' step']; [discriminate|].
+    injection is_succ as ->. pose proof (IH a' w') as same. subst a'.
+    eapply (leading_unique u l a ts ts' v v' va b b'); try eassumption.
+    eapply walk_typed; [apply users_isolated|exact w].
+Qed.
 End Tables.
 End Full.
 
@@ -185,7 +219,7 @@ Proof. intros K X M f cond beh. exact (full_sc K X M f cond beh). Qed.
 Theorem isolation : Isolation.
 Proof.
   intros K X M f cond beh. split.
-  - intros u now pa _ acc. pose proof (access_table K X M f cond beh u now pa acc) as tab.
+  - intros u now pa acc. pose proof (access_table K X M f cond beh u now pa acc) as tab.
     split; [exact tab|]. exact (geo_page K X (wf_geometry K X cond) u pa tab).
   - intros ts m found out. apply (access_table K X M f cond beh (mtid m) ts). exact (fb_users K X M f beh ts m found out).
 Qed.
@@ -217,14 +251,17 @@ Qed.
 
 Theorem transactional_page_table : TransactionalPageTable.
 Proof.
-  intros K X M f u now va pa cond beh once trans _ w before. eapply walk_atomic; eassumption.
+  intros K X M f u now va pa cond beh once trans w before. eapply walk_atomic; eassumption.
 Qed.
 
 Theorem map_only_page_table : MapOnlyPageTable.
 Proof.
-  intros K X M f u now va pa cond beh once leaves _ w before.
+  intros K X M f u now va pa cond beh once leaves w before.
   eapply walk_atomic; try eassumption. eapply map_only_transactional; eassumption.
 Qed.
+
+Theorem stable_translation : StableTranslation.
+Proof. intros K X M f u now now' va pa pa' cond beh once leaves w w'. eapply walks_agree; eassumption. Qed.
 
 (** ** TLB invalidation *)
 Lemma run_app_split K M i st es es' st' : run K M i st (es ++ es') st' ->
