@@ -61,7 +61,18 @@ def ask(
         + [(f"full {name}", f"Check {name}.") for name in asked]
     )
     present = [name for name in asked if f"check {name}" in shown]
+    said = {name: _statement(shown[f"check {name}"]) for name in present}
     full = {name: " ".join(_statement(shown[f"full {name}"]).split()) for name in present}
+    # a statement that is the name of a proposition says what that is defined to be
+    named = [name for name in present if _DOTTED.fullmatch(full[name])]
+    bodies = session.run(
+        [(f"body {name}", f"Print {full[name]}.") for name in named]
+        + [("", "Set Printing All. Set Printing Width 100000.")]
+        + [(f"full {name}", f"Print {full[name]}.") for name in named]
+    )
+    for name in named:
+        said[name] = bodies[f"body {name}"]
+        full[name] = " ".join(bodies[f"full {name}"].split())
     short = sorted({word for text in full.values() for word in _DOTTED.findall(text)})
     located = session.run([(word, f"Locate {word}.") for word in short])
     resting = _assumptions(session, present)
@@ -73,7 +84,7 @@ def ask(
         # Coq abbreviates names by what else is loaded; the digest must not depend on that
         text = _DOTTED.sub(lambda word: _full_name(word.group(), located), full[name])
         digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-        answers[name] = Answer(name, _statement(shown[f"check {name}"]), digest, resting[name])
+        answers[name] = Answer(name, said[name], digest, resting[name])
     return answers
 
 

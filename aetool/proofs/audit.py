@@ -30,7 +30,7 @@ from aetool.proofs.tree import Tree, is_tree, load_tree
 from aetool.proofs.vernacular import Finding, scan, scan_options
 
 ALLOW_LIST = "audit.allow"
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 CHECK_TIMEOUT = 3600.0
 
 

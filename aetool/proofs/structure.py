@@ -21,11 +21,15 @@ OWED = ("Code.v", "Spec.v", "ProofCode.v", "Refine.v", "Test.v")
 
 @dataclass(frozen=True)
 class Duty:
-    """A theorem that a layer owes: its full name and the words that its statement must hold."""
+    """A theorem that a layer owes: its full name and the words that its statement must hold.
+
+    deferred: the manifest says that the function is still missing.
+    """
 
     layer: str
     name: str
     words: tuple[str, ...]
+    deferred: bool = False
 
 
 def has_code(tree: Tree, layer: Layer) -> bool:
@@ -42,7 +46,8 @@ def duties(tree: Tree) -> list[Duty]:
             base = f"{tree.manifest.root}.layers.{layer.name}"
             for function in layer.functions:
                 name = f"{base}.ProofCode.{function}_code"
-                found.append(Duty(layer.name, name, (f"f_{function}", f"{function}_spec")))
+                words = (f"f_{function}", f"{function}_spec")
+                found.append(Duty(layer.name, name, words, function in layer.missing))
             found.append(Duty(layer.name, f"{base}.Refine.{layer.name}_refines", ("refines", "code")))
     return found
 
@@ -77,8 +82,13 @@ def check_duties(owed: list[Duty], answers: Mapping[str, Answer]) -> Iterator[Fi
     for duty in owed:
         answer = answers[duty.name]
         if answer.statement is None:
-            yield Finding(f"{duty.name}:missing", duty.name, "this theorem is owed by its layer and missing")
+            message = "this theorem is owed by its layer and missing"
+            if duty.deferred:
+                message += "; the manifest says that the function is not there yet"
+            yield Finding(f"{duty.name}:missing", duty.name, message, duty.deferred)
             continue
+        if duty.deferred:
+            yield Finding(f"{duty.name}:there", duty.name, "is there, but the manifest calls it missing")
         said = {part for word in answer.statement.replace("@", " ").split() for part in _parts(word)}
         absent = [word for word in duty.words if word not in said]
         if absent:

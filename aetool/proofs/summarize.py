@@ -92,7 +92,7 @@ def layer_rows(root: Path) -> list[dict[str, Any]]:
     states = build.states()
     answers = remembered(build)
     owed: dict[str, list[str]] = {}
-    for duty in duties(tree):
+    for duty in (duty for duty in duties(tree) if not duty.deferred):
         owed.setdefault(duty.layer, []).append(duty.name)
     rows: list[dict[str, Any]] = []
     for layer in _by_number(tree):
@@ -115,9 +115,9 @@ def layer_rows(root: Path) -> list[dict[str, Any]]:
 
 
 def complete(tree: Tree, layer: Layer) -> bool:
-    """Whether a layer has all of its files (not: whether they pass)."""
+    """Whether a layer has all of its functions and files (not: whether they pass)."""
     folder = tree.root / layer.folder
-    return all((folder / name).is_file() for name in (*COLUMNS, f"{layer.name}.c"))
+    return not layer.missing and all((folder / name).is_file() for name in (*COLUMNS, f"{layer.name}.c"))
 
 
 def c_lines(tree: Tree, layer: Layer) -> int:

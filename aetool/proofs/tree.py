@@ -37,12 +37,16 @@ class Part(Model):
 
 
 class Layer(Model):
-    """One of the layers; its folder is `layers/<name>` and may not exist yet."""
+    """One of the layers; its folder is `layers/<name>` and may not exist yet.
+
+    missing: functions of a layer that exists which it does not have yet.
+    """
 
     number: int = Field(ge=1)
     name: str = Field(pattern=NAME)
     group: str
     functions: tuple[str, ...] = Field(min_length=1)
+    missing: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -142,6 +146,9 @@ def _check(path: Path, manifest: Manifest) -> None:
         raise ConfigError(f"{path}: the layers are not numbered from 1 to {len(numbers)}, each once")
     owners: dict[str, str] = {}
     for layer in manifest.layers:
+        for function in layer.missing:
+            if function not in layer.functions:
+                raise ConfigError(f"{path}: {layer.name} misses {function!r}, which is not a function of it")
         for function in layer.functions:
             if function in owners:
                 raise ConfigError(

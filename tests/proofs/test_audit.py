@@ -237,6 +237,30 @@ def test_a_function_without_its_code_theorem_is_named(mapped: Scratch) -> None:
     assert "T.layers.One.ProofCode.f_code: this theorem is owed" in found
 
 
+def test_a_function_that_the_manifest_calls_missing_is_a_warning_until_it_is_there(mapped: Scratch) -> None:
+    manifest = (
+        (mapped.root / "tree.yaml").read_text().replace("functions: [f]", "functions: [f], missing: [f]")
+    )
+    mapped.write(LAYER | {"tree.yaml": manifest, "layers/One/ProofCode.v": "Definition g_code := 0.\n"})
+    result = examine(mapped)
+    assert "layer theorems" not in failed(result)
+    lines = "".join(line for check in result.checks for line in check.lines())
+    assert "the manifest says that the function is not there yet" in lines
+    mapped.write(LAYER)
+    assert "is there, but the manifest calls it missing" in failed(examine(mapped))["layer theorems"]
+
+
+def test_a_statement_that_is_a_name_is_digested_with_what_it_stands_for(mapped: Scratch) -> None:
+    text = "From T.base Require Import B.\nDefinition Claim := A.x = {}.\nTheorem c : Claim.\nProof. exact b. Qed."
+    mapped.write({"top/C.v": text.format("1")})
+    first = examine(mapped).answers["T.top.C.c"]
+    mapped.write({"top/C.v": text.format("S 0 + 0")})
+    second = examine(mapped).answers["T.top.C.c"]
+    assert first.digest != second.digest
+    assert first.statement is not None
+    assert "A.x = 1" in first.statement
+
+
 def test_a_code_theorem_about_something_else_is_named(mapped: Scratch) -> None:
     text = "From T.layers.One Require Import Code.\nLemma f_code : f_f = 0.\nProof. reflexivity. Qed.\n"
     mapped.write(LAYER | {"layers/One/ProofCode.v": text})
