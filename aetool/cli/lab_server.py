@@ -244,8 +244,8 @@ def micro(
     click.echo(f"{found.active} ({note}), mean of {repetitions} x {iterations}")
     for operation in guest.OPERATIONS:
         of = [sample for sample in samples if sample.operation == operation]
-        counted = [sample.cycles for sample in of if sample.cycles is not None]
-        cycles = f"{mean(counted):>14.0f} cycles" if counted else ""
+        counted = [sample.guest_cycles for sample in of if sample.guest_cycles is not None]
+        cycles = f"{mean(counted):>12.0f} cycles of the guest's own" if counted else ""
         click.echo(f"{operation:<12}{mean(sample.nanoseconds for sample in of):>14.0f} ns{cycles}")
 
 

@@ -31,13 +31,17 @@ _FLAGS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """One repetition of one operation: mean cost in nanoseconds, and in cycles where they can be read."""
+    """One repetition of one operation: mean cost in nanoseconds, and in cycles where they can be read.
+
+    guest_cycles: by the counter that the guest sees. KVM stops it while the hypervisor runs, so it holds the
+    guest's own share only, unless the kernel is patched as the papers' were.
+    """
 
     operation: str
     repetition: int
     iterations: int
     nanoseconds: float
-    cycles: float | None
+    guest_cycles: float | None
 
 
 def build(out: Path) -> bytes:
