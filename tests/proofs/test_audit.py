@@ -251,7 +251,8 @@ def test_a_function_that_the_manifest_calls_missing_is_a_warning_until_it_is_the
 
 
 def test_a_statement_that_is_a_name_is_digested_with_what_it_stands_for(mapped: Scratch) -> None:
-    text = "From T.base Require Import B.\nDefinition Claim := A.x = {}.\nTheorem c : Claim.\nProof. exact b. Qed."
+    base = "From T.base Require Import B.\nDefinition Claim := A.x = {}.\n"
+    text = base + "Theorem c : Claim.\nProof. exact b. Qed."
     mapped.write({"top/C.v": text.format("1")})
     first = examine(mapped).answers["T.top.C.c"]
     mapped.write({"top/C.v": text.format("S 0 + 0")})
