@@ -211,3 +211,57 @@ Proof.
     { apply everywhere_reach; [reflexivity|intros i out; apply program_of_end; exact out|vm_compute; reflexivity]. }
     specialize (all s g reach). simpl in all. apply orb_prop in all as [all|all]; apply Nat.eqb_eq in all; auto.
 Qed.
+
+(** ** Walks see updates out of order *)
+(** Two entries, which lead from pages 600 and 601 to pages 700 and 701 once the kernel has changed them, in this order
+    and with a release between. *)
+Definition remapped_start (a : addr) : val := if a =? 100 then 600 else if a =? 101 then 601 else 0.
+Definition two_entries : mmu :=
+  {| levels := 1; root := fun _ va => 100 + va; next := fun _ v _ => if v =? 0 then None else Some v;
+     table := fun _ l a => match l with 0 => 100 <= a | _ => 500 <= a end; tlb := 50 |}.
+Definition remapped : kernel :=
+  {| cpus := 1; program := program_of [[str (Const 100) (Const 700); stlr (Const 51) (Const 1) []; str (Const 101) (Const 701)]];
+     initial := remapped_start; class_of := fun a => if a <? 100 then Sync else if a <? 500 then Data else User;
+     write_once := fun _ => false; established := fun _ => false; well_typed := fun _ _ => true;
+     owner0 := fun i _ => i =? 0; payload0 := fun _ _ => false |}.
+Definition remapped_messages : memory := [Message 0 100 700; Message 0 51 1; Message 0 101 701].
+
+Lemma snapshot_one K X M u s va pa : snapshot K X M u s va 1 pa ->
+  exists v, value_at K M (root X u va) (last_write M (root X u va) s) v /\ next X 0 v va = Some pa.
+Proof.
+  intros whole. inversion whole as [|l a v b start lt value step]; subst. inversion start; subst. eauto.
+Qed.
+
+(** A user's walk sees the second change, and a later walk does not see the first; at no moment were the tables so. *)
+Theorem walks_out_of_order :
+  walk remapped two_entries remapped_messages 1 4 1 1 701 /\ walk remapped two_entries remapped_messages 1 5 0 1 600 /\
+  ~ exists s, snapshot remapped two_entries remapped_messages 1 s 1 1 701 /\
+              snapshot remapped two_entries remapped_messages 1 s 0 1 600.
+Proof.
+  assert (fresh : forall a ts now, now <= 5 -> no_write remapped_messages a ts (last_tlbi remapped_messages two_entries now)).
+  { intros a ts now le n m above below. exfalso.
+    assert (none : last_tlbi remapped_messages two_entries now = 0).
+    { do 6 (destruct now as [|now]; [reflexivity|]). lia. }
+    lia. }
+  assert (four : 4 <= 5) by lia.
+  split; [|split].
+  - eapply (walk_next remapped two_entries remapped_messages 1 4 1 0 101 3 701);
+      [apply (walk_root remapped two_entries remapped_messages 1 4 1)|simpl; lia| |lia|exact (fresh 101 3 4 four)|reflexivity].
+    right. exists (Message 0 101 701). repeat split.
+  - eapply (walk_next remapped two_entries remapped_messages 1 5 0 0 100 0 600);
+      [apply (walk_root remapped two_entries remapped_messages 1 5 0)|simpl; lia|left; split; reflexivity|lia|exact (fresh 100 0 5 (le_n 5))|
+       reflexivity].
+  - intros (s & new & old).
+    apply snapshot_one in new as (v & value & step). apply snapshot_one in old as (w & value' & step').
+    simpl in value, step, value', step'.
+    assert (later : 0 < last_write remapped_messages 101 s).
+    { destruct (last_write remapped_messages 101 s) as [|n]; [exfalso|lia].
+      destruct value as [[_ ->]|(m & found & _)]; [vm_compute in step; discriminate step|discriminate found]. }
+    assert (past : 3 <= s) by (destruct s as [|[|[|s]]]; simpl in later; lia).
+    assert (set : last_write remapped_messages 100 s = 1).
+    { clear - past. do 3 (destruct s as [|s]; [lia|]). clear past. induction s as [|s IH]; [reflexivity|].
+      cbn [last_write]. replace (msg_at remapped_messages (S (S (S (S s))))) with (@None message); [exact IH|].
+      destruct s; reflexivity. }
+    rewrite set in value'. destruct value' as [[bad _]|(m & found & _ & same)]; [discriminate bad|].
+    injection found as <-. simpl in same. subst w. vm_compute in step'. discriminate step'.
+Qed.

@@ -26,11 +26,15 @@ Lemma pull_exclusive g i l ps : exclusive (owns g) (payload g) -> forallb (paylo
 Proof.
   intros (e1 & e2 & e3) all. split; [|split].
   - intros j k a o1 o2. apply (pull_owns _ _ _ _ _ _ all) in o1. apply (pull_owns _ _ _ _ _ _ all) in o2.
-    destruct o1 as [o1|(-> & _ & p1)], o2 as [o2|(-> & _ & p2)]; eauto; exfalso; eauto.
+    destruct o1 as [o1|(-> & _ & p1)], o2 as [o2|(-> & _ & p2)].
+    + exact (e1 j k a o1 o2).
+    + exfalso. exact (e2 j l a o1 p2).
+    + exfalso. exact (e2 k l a o2 p1).
+    + reflexivity.
   - intros j l' a o1 p. apply (pull_owns _ _ _ _ _ _ all) in o1. apply pull_payload in p as [p out].
-    destruct o1 as [o1|(-> & within & p1)]; [eauto|]. assert (l' = l) by eauto. rewrite out in within by assumption.
-    discriminate.
-  - intros l1 l2 a p1 p2. apply pull_payload in p1 as [p1 _]. apply pull_payload in p2 as [p2 _]. eauto.
+    destruct o1 as [o1|(-> & within & p1)]; [exact (e2 j l' a o1 p)|].
+    rewrite (out (e3 l' l a p p1)) in within. discriminate.
+  - intros l1 l2 a p1 p2. apply pull_payload in p1 as [p1 _]. apply pull_payload in p2 as [p2 _]. exact (e3 l1 l2 a p1 p2).
 Qed.
 
 Lemma push_owns g i l qs rest j a : owns (push g i l qs rest) j a = true ->
@@ -53,13 +57,17 @@ Lemma push_exclusive g i l qs rest : exclusive (owns g) (payload g) -> forallb (
   exclusive (owns (push g i l qs rest)) (payload (push g i l qs rest)).
 Proof.
   intros (e1 & e2 & e3) all kept. split; [|split].
-  - intros j k a o1 o2. apply push_owns in o1 as [o1 _]. apply push_owns in o2 as [o2 _]. eauto.
+  - intros j k a o1 o2. apply push_owns in o1 as [o1 _]. apply push_owns in o2 as [o2 _]. exact (e1 j k a o1 o2).
   - intros j l' a o p. apply push_owns in o as [o out].
-    apply (push_payload _ _ _ _ _ _ _ all kept) in p as [p|(-> & within & own)]; [eauto|].
-    assert (j = i) by eauto. rewrite out in within by assumption. discriminate.
+    apply (push_payload _ _ _ _ _ _ _ all kept) in p as [p|(-> & within & own)]; [exact (e2 j l' a o p)|].
+    rewrite (out (e1 j i a o own)) in within. discriminate.
   - intros l1 l2 a p1 p2. apply (push_payload _ _ _ _ _ _ _ all kept) in p1.
     apply (push_payload _ _ _ _ _ _ _ all kept) in p2.
-    destruct p1 as [p1|(-> & _ & o1)], p2 as [p2|(-> & _ & o2)]; eauto; exfalso; eauto.
+    destruct p1 as [p1|(-> & _ & o1)], p2 as [p2|(-> & _ & o2)].
+    + exact (e3 l1 l2 a p1 p2).
+    + exfalso. exact (e2 i l1 a o2 p1).
+    + exfalso. exact (e2 i l2 a o1 p2).
+    + reflexivity.
 Qed.
 
 Section Access.
@@ -235,7 +243,7 @@ Proof.
   - apply pull_exclusive; [apply (c_exclusive _ _ _ _ _ _ _ _ c)|exact all].
   - intros b db. rewrite late. apply (c_written _ _ _ _ _ _ _ _ c b db).
   - intros b. destruct (c_told _ _ _ _ _ _ _ _ c b) as [kn nw]. split; [|exact nw].
-    intros k. simpl. who k i; [|apply kn]. intros either. apply orb_true_iff in either as [old|new]; eauto.
+    intros k. simpl. who k i; [|apply kn]. intros either. apply orb_true_iff in either as [old|new]; [exact (kn i old)|exact (nw a new)].
   - intros b n msg db once ex. rewrite late. apply (c_once _ _ _ _ _ _ _ _ c b n msg db once).
     eapply read_executed. exact ex.
   - intros k b db once kn. rewrite late. simpl in kn.
