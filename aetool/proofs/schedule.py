@@ -127,6 +127,8 @@ class Scheduler:
 
     def _consider(self, file: str, poller: select.poll) -> str:
         """Settle a file at once ("done"), start its compilation ("started"), or "wait" for memory."""
+        from aetool.proofs.build import remove_products
+
         entry = self._record.entries[file]
         inputs = self._build.inputs(file)
         if self._build.current(file, inputs):
@@ -147,6 +149,7 @@ class Scheduler:
         found = None if self._options.clean else self._store.get(key_of(inputs))
         if found:
             stored, data = found
+            remove_products(self._root, file)  # what else coqc made belongs to another version
             replace_file(self._root / f"{file}o", data)
             self._accept(file, inputs, stored)
             self._finish(file, Status.PASSED, "restored", f"{why}; the store has the result")
