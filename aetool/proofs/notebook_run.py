@@ -38,12 +38,22 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
     try:
         asyncio.run(_in_kernel(notebook, folder))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise ProofError("the Coq kernel stopped in the middle of the notebook", detail=str(error)) from error
+        number, cell = _first_without_result(notebook)
+        raise ProofError(
+            f"the Coq kernel stopped at cell {number} of the notebook", detail=f"{cell.source}\n\n{error}"
+        ) from error
     for number, cell in enumerate(notebook.cells, start=1):
         # the time of day would make every run a new file
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             _check_cell(number, cell)
+
+
+def _first_without_result(notebook: NotebookNode) -> tuple[int, NotebookNode]:
+    numbered = list(enumerate(notebook.cells, start=1))
+    return next(
+        (pair for pair in numbered if pair[1].cell_type == "code" and not pair[1].outputs), numbered[-1]
+    )
 
 
 async def _in_kernel(notebook: NotebookNode, folder: Path) -> None:
@@ -55,7 +65,7 @@ async def _in_kernel(notebook: NotebookNode, folder: Path) -> None:
         # a kernel of our own, reached through sockets that are files: nothing is installed, no port is open
         spec = Path(place) / "coq"
         spec.mkdir()
-        argv = [sys.executable, "-m", "coq_jupyter", "-f", "{connection_file}"]
+        argv = [sys.executable, "-m", "aetool.proofs.notebook_kernel", "-f", "{connection_file}"]
         (spec / "kernel.json").write_text(
             json.dumps({"argv": argv, "display_name": "Coq", "language": "coq"})
         )

@@ -152,6 +152,19 @@ def test_a_failing_sentence_fails_both_ways(toy: Path, tmp_path: Path, change: t
         execute(notebook, tmp_path)
 
 
+def test_an_answer_of_real_size_does_not_kill_the_kernel(toy: Path, tmp_path: Path) -> None:
+    """A proof with 900 hypotheses is shown; the kernel as it is dies of such an answer."""
+    sources = [
+        "Ltac fill n := match n with O => idtac | S ?m => pose proof (eq_refl n); fill m end.",
+        "Goal True.",
+        "fill 900.",
+        "exact I. Qed.",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    execute(notebook, tmp_path)
+    assert notebook.cells[2].outputs[0].data["text/plain"].count(" = ") == 900
+
+
 def test_layers_that_cannot_be_walked(toy: Path, tmp_path: Path) -> None:
     """A name that is no layer, and a layer without files, are told apart from a failure."""
     with pytest.raises(ConfigError, match="names no layer 'Nothing'"):
