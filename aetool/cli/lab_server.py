@@ -86,6 +86,11 @@ def build(tree: Path, recipe: Path, out: Path, jobs: int | None) -> None:
 @lab_options
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--initrd", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--modules",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Directory with lib/modules/RELEASE.",
+)
 @click.option("--release", required=True, help="What `uname -r` must say afterwards.")
 @click.option(
     "--load-address",
@@ -98,6 +103,7 @@ def install(
     state: Path | None,
     image: Path,
     initrd: Path | None,
+    modules: Path | None,
     release: str,
     load_address: int | None,
 ) -> None:
@@ -116,6 +122,7 @@ def install(
             image,
             release,
             initrd=initrd,
+            modules=modules,
             load_address=load_address,
             progress=shown,
         )

@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ PACKAGES = (
 )  # fmt: skip
 _SCRIPTS = ("arm-init.sh", "arm-initramfs.sh")
 # drivers that the initial RAM disk needs until the root file system is there, with what they depend on
-_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "overlay")
+EARLY_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "overlay")
 _UNUSED = (
     "usr/share/doc",
     "usr/share/man",
@@ -144,10 +145,10 @@ def _build(recipe: Recipe, work: Path, progress: Progress) -> None:
     _unpack(recipe, root, work / "packages.log")
     release = _configure(root)
     progress.say("making the disk image of the emulated server")
-    initrd = work / "initrd.gz"
-    write_file(initrd, _initrd(root, release))
-    _guest(root, work, initrd, release)
-    _boot_files(root, work, initrd, release)
+    ramdisk = work / "initrd.gz"
+    write_file(ramdisk, initrd(root, release))
+    _guest(root, work, ramdisk, release)
+    _boot_files(root, work, ramdisk, release)
     disk = work / "disk.img"
     size = (_DISK_MIB - _FIRST_MIB) * 1024
     offset = f"offset={_FIRST_MIB << 20},lazy_itable_init=1"
@@ -222,7 +223,8 @@ def _program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def _initrd(root: Path, release: str) -> bytes:
+def initrd(root: Path, release: str) -> bytes:
+    """An initial RAM disk for a kernel whose modules, and a static busybox, are below `root`."""
     scripts = project_root() / "scripts" / "host"
     entries = [cpio.directory(name) for name in ("bin", "dev", "modules")]
     entries += [
@@ -230,26 +232,26 @@ def _initrd(root: Path, release: str) -> bytes:
         cpio.file("bin/busybox", (root / "bin/busybox").read_bytes(), 0o755),
         cpio.Entry("dev/console", 0o20600, device=(5, 1)),
     ]
-    for number, path in enumerate(_modules(root / "lib/modules" / release)):
+    for number, path in enumerate(modules_in_order(root / "lib/modules" / release, EARLY_MODULES)):
         entries.append(cpio.file(f"modules/{number:02}-{path.name}", path.read_bytes()))
     return gzip.compress(cpio.archive(entries), 6, mtime=0)
 
 
-def _modules(folder: Path) -> list[Path]:
-    """The files of _MODULES, each after what it depends on."""
+def modules_in_order(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The files of modules, each after what it depends on; those built into the kernel are left out."""
     needs: dict[str, list[str]] = {}
     for line in (folder / "modules.dep").read_text().splitlines():
         name, _, rest = line.partition(":")
         needs[name] = rest.split()
     ordered: list[str] = []
-    for wanted in _MODULES:
+    for wanted in names:
         for name in (n for n in needs if Path(n).name == f"{wanted}.ko"):
             # modules.dep lists what a module needs directly or not, the innermost last
             ordered += [n for n in (*reversed(needs[name]), name) if n not in ordered]
     return [folder / name for name in ordered]
 
 
-def _guest(root: Path, work: Path, initrd: Path, release: str) -> None:
+def _guest(root: Path, work: Path, ramdisk: Path, release: str) -> None:
     """Put kernel, initial RAM disk and read-only root of the guests into the server's root."""
     tree = work / "guest"
     run(["cp", "-al", str(root), str(tree)], timeout=_STEP_SECONDS)
@@ -262,12 +264,12 @@ def _guest(root: Path, work: Path, initrd: Path, release: str) -> None:
     folder = root / GUEST_FOLDER.lstrip("/")
     used = int(run(["du", "-s", "-k", str(tree)], timeout=_STEP_SECONDS).output.split()[0])
     _file_system(tree, folder / "guest.img", used * 5 // 4 + 16 * 1024)
-    shutil.copy(initrd, folder / "initrd.gz")
+    shutil.copy(ramdisk, folder / "initrd.gz")
     shutil.copy(root / "boot" / f"vmlinuz-{release}", folder / "Image")
     shutil.rmtree(tree)
 
 
-def _boot_files(root: Path, work: Path, initrd: Path, release: str) -> None:
+def _boot_files(root: Path, work: Path, ramdisk: Path, release: str) -> None:
     folder = root / "boot"
     script = folder / "boot.script"
     script.write_text(uboot.ARM_BOOT_SCRIPT)
@@ -275,7 +277,7 @@ def _boot_files(root: Path, work: Path, initrd: Path, release: str) -> None:
         uboot.kernel_command(
             str(folder / f"vmlinuz-{release}"), str(folder / "uImage"), uboot.ARM_LOAD_ADDRESS
         ),
-        uboot.ramdisk_command(str(initrd), str(folder / "uInitrd")),
+        uboot.ramdisk_command(str(ramdisk), str(folder / "uInitrd")),
         uboot.script_command(str(script), str(folder / "boot.scr")),
     )
     for argv in commands:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 from aetool.core.errors import ConfigError
@@ -18,6 +20,7 @@ _MAGIC_AT = 56
 _MAGIC = b"ARM\x64"
 _PLACE = "/var/lib/aetool/kernel"
 _SECONDS = 30.0
+_MODULES_SECONDS = 900.0
 
 
 def install(
@@ -27,14 +30,16 @@ def install(
     release: str,
     *,
     initrd: Path | None,
+    modules: Path | None = None,
     load_address: int | None,
     patience: Patience | None = None,
     progress: Progress,
 ) -> None:
     """Install a kernel image, reboot into it and check `uname -r`.
 
-    release: what `uname -r` must say. initrd: None keeps the present one. load_address: None takes that of
-    the present kernel. If the kernel does not come up, the former boot files are back and booted when
+    release: what `uname -r` must say. initrd: None keeps the present one. modules: a directory that holds
+    lib/modules/RELEASE, as `make modules_install` leaves it. load_address: None takes that of the present
+    kernel. If the kernel does not come up, the former boot files are back and booted when
     BootFailed is raised. Raises ConfigError if the image is none, LabError.
     """
     data = _read(image)
@@ -46,6 +51,8 @@ def install(
     where = boot.load_address(remote) if load_address is None else load_address
     progress.say(f"{remote.name}: installing {image.name} ({len(data) >> 20} MiB), loaded to {where:#x}")
     remote.put(data, f"{_PLACE}/Image")
+    if modules is not None:
+        _install_modules(remote, modules, release, progress)
     if initrd is not None:
         remote.put(_read(initrd), f"{_PLACE}/initrd")
     boot.install_kernel(
@@ -60,6 +67,22 @@ def install(
         return None if found == release else f"runs {found}, not {release}"
 
     reboot_or_restore(remote, provider, wrong, patience, progress)
+
+
+def _install_modules(remote: Remote, folder: Path, release: str, progress: Progress) -> None:
+    place = folder / "lib" / "modules" / release
+    if not place.is_dir():
+        raise ConfigError(
+            f"{place}: no such directory", hint="make modules_install INSTALL_MOD_PATH=DIRECTORY"
+        )
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as archive:
+        # `build` and `source` are links to the tree on the machine that built it
+        archive.add(place, release, filter=lambda member: None if member.issym() else member)
+    progress.say(f"{remote.name}: {len(out.getvalue()) >> 20} MiB of modules")
+    remote.put(out.getvalue(), f"{_PLACE}/modules.tar.gz")
+    unpack = f'tar -xz -f {_PLACE}/modules.tar.gz --no-same-owner -C /lib/modules; depmod "$1"'
+    remote.run(["bash", "-euc", unpack, "modules", release], timeout=_MODULES_SECONDS)
 
 
 def _read(path: Path) -> bytes:

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from aetool.core.errors import ConfigError, HostUnreachable
+from aetool.core.process import require, run
 from aetool.core.progress import Silent
 from aetool.core.ssh import SshRemote
-from aetool.lab import Lab, boot, micro, open_lab, qmp, vm
+from aetool.lab import Lab, boot, image, micro, open_lab, qmp, vm
 from aetool.lab.configuration import activate, hypervisor
 from aetool.lab.guests import guests
 from aetool.lab.kernel import install
@@ -161,6 +162,36 @@ def test_qmp_answers_and_refuses(lab: Lab, server: SshRemote) -> None:
     vm.clean(server)
 
 
+def test_another_kernel_is_installed_booted_and_taken_back(
+    lab: Lab, server: SshRemote, tmp_path: Path
+) -> None:
+    former = server.run(["uname", "-r"], timeout=60).stdout.strip()
+    root, small = tmp_path / "root", tmp_path / "small"
+    # Debian's kernel for hardware, beside the one for clouds that the image has
+    unpack = ["mmdebstrap", "--quiet", "--variant=extract", "--architectures=arm64", "--skip=check/qemu"]
+    run([*unpack, "--include=linux-image-arm64,busybox-static", "bookworm", str(root)], timeout=1200)
+    release = next((root / "lib" / "modules").iterdir()).name
+    assert release != former
+    run([require("depmod"), "-b", str(root), release], timeout=300)
+    initrd = tmp_path / "initrd"
+    initrd.write_bytes(image.initrd(root, release))
+    source = root / "lib" / "modules" / release
+    wanted = (*image.EARLY_MODULES, "virtio_net", "virtio_rng", "tun", "bridge", "vhost_net")
+    for path in image.modules_in_order(source, wanted):
+        target = small / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    install(
+        server, lab.provider, root / "boot" / f"vmlinuz-{release}", release, initrd=initrd, modules=small,
+        load_address=None, patience=PATIENCE, progress=Silent(),
+    )  # fmt: skip
+    assert server.run(["uname", "-r"], timeout=60).stdout.strip() == release
+    assert hypervisor(server).active == "kvm"
+    boot.restore(server)
+    reboot(server, lab.provider, patience=PATIENCE, progress=Silent())
+    assert server.run(["uname", "-r"], timeout=60).stdout.strip() == former
+
+
 def test_a_file_that_is_no_kernel_is_refused_before_anything_changes(
     lab: Lab, server: SshRemote, tmp_path: Path
 ) -> None:
@@ -173,13 +204,13 @@ def test_a_file_that_is_no_kernel_is_refused_before_anything_changes(
 
 
 def test_a_kernel_of_the_wrong_name_is_taken_back(lab: Lab, server: SshRemote, tmp_path: Path) -> None:
-    image = tmp_path / "Image"
-    image.write_bytes(server.get("/var/lib/aetool/Image"))
+    kernel = tmp_path / "Image"
+    kernel.write_bytes(server.get("/var/lib/aetool/Image"))
     release = server.run(["uname", "-r"], timeout=60).stdout.strip()
     install(
         server,
         lab.provider,
-        image,
+        kernel,
         release,
         initrd=None,
         load_address=None,
@@ -188,7 +219,7 @@ def test_a_kernel_of_the_wrong_name_is_taken_back(lab: Lab, server: SshRemote, t
     )
     with pytest.raises(BootFailed, match=f"runs {release}, not 4.18.0") as caught:
         install(
-            server, lab.provider, image, "4.18.0+", initrd=None, load_address=None, patience=PATIENCE,
+            server, lab.provider, kernel, "4.18.0+", initrd=None, load_address=None, patience=PATIENCE,
             progress=Silent(),
         )  # fmt: skip
     assert caught.value.hint == "server runs its former kernel again"
@@ -199,13 +230,13 @@ def test_a_kernel_that_hangs_at_boot_is_replaced_from_outside_by_the_one_that_wo
     lab: Lab, server: SshRemote, tmp_path: Path
 ) -> None:
     good = server.get("/var/lib/aetool/Image")
-    image = tmp_path / "Image"
+    kernel = tmp_path / "Image"
     # a header that U-Boot accepts, and code that goes nowhere
-    image.write_bytes(good[:64] + b"\x00\x00\x00\x14" * ((len(good) - 64) // 4))
-    image.write_bytes(b"\x00\x00\x00\x14" * 2 + image.read_bytes()[8:])
+    kernel.write_bytes(good[:64] + b"\x00\x00\x00\x14" * ((len(good) - 64) // 4))
+    kernel.write_bytes(b"\x00\x00\x00\x14" * 2 + kernel.read_bytes()[8:])
     with pytest.raises(BootFailed, match=r"did not come back after a reboot and 1 cycle\(s\)") as caught:
         install(
-            server, lab.provider, image, "any", initrd=None, load_address=None,
+            server, lab.provider, kernel, "any", initrd=None, load_address=None,
             patience=Patience(back=40, cycles=1), progress=Silent(),
         )  # fmt: skip
     assert "Starting kernel" in (caught.value.detail or "")

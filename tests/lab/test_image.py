@@ -38,7 +38,7 @@ def test_modules_come_after_what_they_depend_on(tmp_path: Path) -> None:
         "v/virtio_pci.ko: v/modern.ko v/virtio.ko v/virtio_ring.ko\nv/modern.ko:\nf/overlay.ko:\n"
         "x/unused.ko:\n"
     )
-    order = [path.name for path in image._modules(tmp_path)]
+    order = [path.name for path in image.modules_in_order(tmp_path, image.EARLY_MODULES)]
     assert order == [
         "virtio_ring.ko", "virtio.ko", "modern.ko", "virtio_pci.ko", "virtio_blk.ko", "overlay.ko",
     ]  # fmt: skip
