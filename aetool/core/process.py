@@ -10,6 +10,7 @@ the many one-line look-ups.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from aetool.core.errors import AetoolError, MissingToolError, StorageError
 
 TAIL_LINES = 20
 GRACE_SECONDS = 2.0
+PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 
 class ProcessError(AetoolError):
@@ -128,10 +130,13 @@ def short(program: str, *args: str, timeout: float = 10.0) -> str:
         raise ProcessError(f"{program} exited with status {error.exit_code}", detail=text.strip()) from error
 
 
-def spawn(argv: Sequence[str | Path], *, cwd: Path, output: Path) -> subprocess.Popen[bytes]:
+def spawn(
+    argv: Sequence[str | Path], *, cwd: Path, output: Path, die_with_caller: bool = False
+) -> subprocess.Popen[bytes]:
     """Start a program in a process group of its own and return at once; its output goes to a file.
 
     For callers that watch several programs at a time: they wait for it, and end it with `end_group`.
+    die_with_caller: the kernel ends it if the calling thread is gone, however that came about.
     Raises MissingToolError if the program does not exist, StorageError if the file cannot be made.
     """
     args = [str(a) for a in argv]
@@ -148,9 +153,15 @@ def spawn(argv: Sequence[str | Path], *, cwd: Path, output: Path) -> subprocess.
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_end_with_parent if die_with_caller else None,
             )
         except FileNotFoundError as error:
             raise MissingToolError(f"{args[0]} is not installed") from error
+
+
+def _end_with_parent() -> None:
+    """Between fork and exec: ask the kernel for SIGKILL when the parent ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

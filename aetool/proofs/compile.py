@@ -90,7 +90,7 @@ class Job:
         command += ["-dump-glob", out.removesuffix(".vo") + ".glob", "-o", out, file]
         self._started = time.monotonic()
         self._log = scratch / "output"
-        self._child = spawn(command, cwd=project.root, output=self._log)
+        self._child = spawn(command, cwd=project.root, output=self._log, die_with_caller=True)
         self.waitable = os.pidfd_open(self._child.pid)
         if ceiling is not None:
             with contextlib.suppress(ProcessLookupError):

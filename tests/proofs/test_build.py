@@ -270,6 +270,17 @@ def test_interrupting_leaves_no_coqc_and_nothing_half_written(scratch: Scratch) 
     assert not list((scratch.root / ".aetool").glob("scratch/*"))
 
 
+def test_killing_the_driver_ends_its_coqc(scratch: Scratch) -> None:
+    scratch.write({"top/D.v": "Goal True. Proof. do 1000000000 (assert True by exact I; clear). Qed."})
+    environment = os.environ | {"AETOOL_STORE": str(scratch.store)}
+    command = [AETOOL, "proofs", "build", "--project", str(scratch.root)]
+    child = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    wait_for(lambda: coqc_below(scratch.root, "top/D.v"))
+    child.kill()
+    child.wait(timeout=10)
+    wait_for(lambda: not coqc_below(scratch.root, "top/D.v"))
+
+
 def test_a_killed_build_leaves_nothing_that_is_later_believed(scratch: Scratch, tmp_path: Path) -> None:
     names = [f"top/K{number}.v" for number in range(6)]
     scratch.write(
