@@ -32,7 +32,7 @@ PACKAGES = (
 )  # fmt: skip
 _SCRIPTS = ("arm-init.sh", "arm-initramfs.sh")
 # drivers that the initial RAM disk needs until the root file system is there, with what they depend on
-EARLY_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "overlay")
+EARLY_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "overlay")
 _UNUSED = (
     "usr/share/doc",
     "usr/share/man",
@@ -87,6 +87,7 @@ class Recipe:
             str(_FORMAT),
             self.suite,
             *PACKAGES,
+            *EARLY_MODULES,
             SSHD_CONFIG,
             uboot.ARM_BOOT_SCRIPT,
             _USERS,
