@@ -191,4 +191,24 @@ void set_pfn_count(u64 pfn, u32 count);
 u64 get_pfn_map(u64 pfn);
 void set_pfn_map(u64 pfn, u64 gfn);
 
+/* Entries of stage-2 tables: bits 0 to 11 of a page and of a block, and of a device. */
+#define PAGE_S2        0x0000000000000FFFULL
+#define BLOCK_S2       0x0000000000000FFDULL
+#define PAGE_S2_DEVICE 0x00400000000007C7ULL
+#define PAGES_PER_BLOCK 512ULL
+
+#define MAX_SHARE_COUNT 100U
+
+/* Layer 16, MemManager. */
+void map_page_host(u64 addr);
+void clear_vm_page(u32 vmid, u64 pfn);
+void assign_pfn_to_vm(u32 vmid, u64 gfn, u64 pfn);
+void map_pfn_vm(u32 vmid, u64 addr, u64 pte, u32 level);
+void map_vm_io(u32 vmid, u64 gpa, u64 pa);
+void grant_vm_page(u32 vmid, u64 pfn);
+void revoke_vm_page(u32 vmid, u64 pfn);
+void assign_pfn_to_smmu(u32 vmid, u64 gfn, u64 pfn);
+void update_smmu_page(u32 vmid, u32 cbndx, u32 index, u64 iova, u64 pte);
+void unmap_smmu_page(u32 cbndx, u32 index, u64 iova);
+
 #endif
