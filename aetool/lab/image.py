@@ -31,8 +31,8 @@ PACKAGES = (
     "redis-server", "redis-tools", "rt-tests", "sed", "socat", "tar", "u-boot-tools", "util-linux",
 )  # fmt: skip
 _SCRIPTS = ("arm-init.sh", "arm-initramfs.sh")
-# drivers that the initial RAM disk needs until the root file system is there, with what they depend on
-EARLY_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "overlay")
+# what the initial RAM disk needs until the root file system is there; ext4 finds its checksum only when asked
+EARLY_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "crc32c_generic", "ext4", "overlay")
 _UNUSED = (
     "usr/share/doc",
     "usr/share/man",
