@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what aetool needs on Debian 12: packages, and a virtual environment in .venv.
-# Usage: scripts/setup.sh [--test]      (--test adds what only the tests need)
+# Usage: scripts/setup.sh [--test | --full]
+#   --test   also what only the tests need
+#   --full   also what the emulated Arm lab and its tests need
 # Idempotent; changes nothing when everything is there. Called by reproduce.sh and test.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,13 +11,20 @@ cd "$(dirname "$0")/.."
 packages=(coq libcoq-stdpp cpp gcc libc6-dev git python3-venv iproute2 util-linux openssh-server openssh-client
   openssl redis-server redis-tools apache2-bin apache2-utils rt-tests media-types)
 extra=''
-if [ "${1:-}" = --test ]; then
-  packages+=(chromium gcc-aarch64-linux-gnu libc6-dev-arm64-cross make shellcheck)
-  extra='[test]'
-elif [ $# -gt 0 ]; then
-  echo "setup.sh: unknown argument '$1'; usage: scripts/setup.sh [--test]" >&2
-  exit 2
-fi
+case "${1:-}" in
+  '') ;;
+  --test | --full)
+    packages+=(chromium gcc-aarch64-linux-gnu libc6-dev-arm64-cross make shellcheck)
+    extra='[test]'
+    if [ "$1" = --full ]; then
+      packages+=(mmdebstrap qemu-system-arm u-boot-qemu u-boot-tools fdisk kmod cpio e2fsprogs)
+    fi
+    ;;
+  *)
+    echo "setup.sh: unknown argument '$1'; usage: scripts/setup.sh [--test | --full]" >&2
+    exit 2
+    ;;
+esac
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

@@ -5,11 +5,13 @@
 #   --full   also the tests that take long (an emulated Arm server, mutation of every layer)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh --test
 full=()
 if [ "${1:-}" = --full ]; then
   full=(--full)
   shift
+  scripts/setup.sh --full
+else
+  scripts/setup.sh --test
 fi
 bin=.venv/bin
 run() {
