@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 16, MemManager: the code that gives frames to VMs meets its specification over the part of
-    the underlay that it uses.  Table work is a closed call; it commutes with replacing
+(** Layer 16, MemManager: the code that gives frames to VMs, over the part of the
+    underlay that it uses.  Table work is a closed call; it commutes with replacing
     the map of frames.  Used by [Refine]. *)
 From SeKVM.lib Require Import VcTac.
 From SeKVM.machine Require Import StateTac BottomPagesTac Rel.
@@ -16,7 +16,4 @@ Section Code.
 
   Lemma assign_pfn_to_vm_code : fun_ok U f_assign_pfn_to_vm assign_pfn_to_vm_spec.
   Proof. naturals M. locked_intro f_assign_pfn_to_vm; code_cases. Qed.
-
-  Lemma assign_pfn_to_smmu_code : fun_ok U f_assign_pfn_to_smmu assign_pfn_to_smmu_spec.
-  Proof. naturals M. locked_intro f_assign_pfn_to_smmu; code_cases. Qed.
 End Code.

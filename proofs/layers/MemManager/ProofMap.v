@@ -1,5 +1,5 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 16, MemManager: code of the functions that map frames over the part of
+(** Layer 16, MemManager: code of the functions that map frames, over the part of
     the underlay that it uses.  Table work is a closed call; it commutes with replacing
     the map of frames.  Used by [Refine]. *)
 From SeKVM.lib Require Import VcTac.

@@ -1,0 +1,19 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** Layer 16, MemManager: the code that reserves frames for devices, over the part of
+    the underlay that it uses.  Table work is a closed call; it commutes with replacing
+    the map of frames.  Used by [Refine]. *)
+From SeKVM.lib Require Import VcTac.
+From SeKVM.machine Require Import StateTac BottomPagesTac Rel.
+From SeKVM.layers.MemManager Require Import Code Spec SpecTac.
+Local Open Scope string_scope.
+Local Open Scope Z_scope.
+
+Section Code.
+  Context {M : Type}.
+  Notation St := (St cell pmap M (gmap Z page)).
+  Context (map_spt unmap_spt : prim St).
+  Notation U := (U map_spt unmap_spt).
+
+  Lemma assign_pfn_to_smmu_code : fun_ok U f_assign_pfn_to_smmu assign_pfn_to_smmu_spec.
+  Proof. naturals M. locked_intro f_assign_pfn_to_smmu; code_cases. Qed.
+End Code.
