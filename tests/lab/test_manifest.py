@@ -42,8 +42,8 @@ def test_machines_with_other_names_are_told_apart_by_address() -> None:
         ('hostname="ms0744.utah.cloudlab.us"', 'hostname=""', "node client has no log-in"),
         (
             'address="10.10.1.1"',
-            'address="192.168.1.1"',
-            r"no address in 10\.10\.1\.0/24: found 192\.168\.1\.1",
+            'address="10.10.9.1"',
+            r"no address in 10\.10\.1\.0/24: found 10\.10\.9\.1",
         ),
         ('address="10.10.1.1"', 'address="ten"', "has the address 'ten'"),
         ('address="10.10.1.1"', 'address="10.10.1.2"', "two machines with an address each"),
