@@ -14,10 +14,11 @@ extra=''
 case "${1:-}" in
   '') ;;
   --test | --full)
-    packages+=(chromium gcc-aarch64-linux-gnu libc6-dev-arm64-cross make shellcheck)
+    packages+=(chromium gcc-aarch64-linux-gnu libc6-dev-arm64-cross make shellcheck flex bison bc cpio kmod
+      u-boot-tools qemu-system-arm)
     extra='[test]'
     if [ "$1" = --full ]; then
-      packages+=(mmdebstrap qemu-system-arm u-boot-qemu u-boot-tools fdisk kmod cpio e2fsprogs)
+      packages+=(mmdebstrap u-boot-qemu fdisk e2fsprogs)
     fi
     ;;
   *)

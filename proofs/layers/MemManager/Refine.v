@@ -4,7 +4,7 @@
     that has them, PageManager's interface and NPTOps's operations, and whatever else
     passes through. *)
 From SeKVM.machine Require Import Rel.
-From SeKVM.layers.MemManager Require Import Code Spec ProofCode ProofAssign ProofReserve ProofMap.
+From SeKVM.layers.MemManager Require Import Code Spec ProofShare ProofAssign ProofReserve ProofMap.
 
 Section Refine.
   Context {M : Type}.
