@@ -3,7 +3,7 @@
     interface of MmioSPTWalk.  The calls between acquire and release are resolved one
     by one.  Used by [Refine]. *)
 From SeKVM.lib Require Import VcTac PrimInv.
-From SeKVM.layers.MmioSPTOps Require Import Code Spec.
+From SeKVM.layers.MmioSPTOps Require Import Code Spec SpecTac.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -61,11 +61,6 @@ Section Call.
 End Call.
 
 (** * The functions *)
-
-Ltac open_spt E H V :=
-  match type of E with context [c_held (st_spt ?s)] => destruct (c_held (st_spt s)) eqn:H; [discriminate E|] end;
-  match type of E with context [is_bank ?cb ?ix] => destruct (is_bank cb ix) eqn:V; [|discriminate E] end;
-  cbn [negb] in E.
 
 Lemma init_spt_code : fun_ok MmioSPTWalk.Spec.L f_init_spt init_spt_spec.
 Proof.

@@ -6,7 +6,7 @@ From Coq Require Import Lia.
 From SeKVM.lib Require Import Bits PrimInv.
 From SeKVM.machine Require Import StateTac BottomTac.
 From SeKVM.layers.NPTWalk Require Import ProofCode.
-From SeKVM.layers.MmioSPTWalk Require Import Code Spec Steps.
+From SeKVM.layers.MmioSPTWalk Require Import Code Spec SpecTac Steps.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -53,8 +53,6 @@ Lemma bank_number cb ix : in_range U32 cb = true -> in_range U32 ix = true -> is
   0 <= bank cb ix < 16.
 Proof. intros R1 R2 V. apply in_range_iff in R1, R2. apply is_bank_range; lia || exact V. Qed.
 
-Ltac open_call f spec := change (call MmioPTWalk.Spec.L f ?l ?x) with (spec pmap (gmap Z s2page) l x).
-
 (** * The functions *)
 
 Lemma walk_smmu_pt_code : fun_sim R MmioPTWalk.Spec.L f_walk_smmu_pt walk_smmu_pt_spec.
@@ -68,9 +66,9 @@ Proof.
     as (pgd & pmd & pte & E0 & E1 & E2 & R2 & E3).
   run_vc f_walk_smmu_pt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   split; [now apply in_range_iff|]. rewrite smmu_ttbr_call by assumption.
-  open_call "walk_smmu_pgd" @walk_smmu_pgd_spec; rewrite E0.
-  open_call "walk_smmu_pmd" @walk_smmu_pmd_spec; rewrite E1.
-  open_call "walk_smmu_pte" @walk_smmu_pte_spec; rewrite E2.
+  smmu_call "walk_smmu_pgd" @walk_smmu_pgd_spec; rewrite E0.
+  smmu_call "walk_smmu_pmd" @walk_smmu_pmd_spec; rewrite E1.
+  smmu_call "walk_smmu_pte" @walk_smmu_pte_spec; rewrite E2.
   rewrite (entry_leaf _ _ _ _ E3), wrap_id by (now apply in_range_iff).
   split; [reflexivity | exists d; auto].
 Qed.
@@ -85,15 +83,15 @@ Proof.
   run_vc f_set_smmu_pt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   rewrite smmu_ttbr_call by assumption.
-  open_call "walk_smmu_pgd" @walk_smmu_pgd_spec.
+  smmu_call "walk_smmu_pgd" @walk_smmu_pgd_spec.
   pose proof (make_smmu_pgd (bank cb ix) a B (set_spt d s) Hd' T _ W (smmu_ttbr ix cb) RT ET RA) as Q1.
   unfold smmu_made in Q1. destruct (ensure smmu_geom 0 _ _) as [p1|p1|p1]; [| |tauto].
   - destruct Q1 as (pgd & x1 & T1 & E1 & R1 & N1 & W1 & A1). rewrite E1.
-    open_call "walk_smmu_pmd" @walk_smmu_pmd_spec.
+    smmu_call "walk_smmu_pmd" @walk_smmu_pmd_spec.
     pose proof (make_smmu_pmd (bank cb ix) a B (put x1 (set_spt d s)) Hd' T1 _ W1 RA pgd R1 N1 A1) as Q2.
     unfold smmu_made in Q2. destruct (ensure smmu_geom 1 _ _) as [p2|p2|p2]; [| |tauto].
     + destruct Q2 as (pmd & x2 & T2 & E2 & R2 & N2 & W2 & A2). rewrite E2.
-      open_call "set_smmu_pte" @set_smmu_pte_spec.
+      smmu_call "set_smmu_pte" @set_smmu_pte_spec.
       destruct (set_smmu_pte_call (bank cb ix) a (put x2 (put x1 (set_spt d s))) Hd' T2 _ W2 RA pmd w R2 RW A2)
         as (x3 & E3 & Rf). rewrite E3. injection H as <-.
       rewrite smmu_flush_call by assumption. rewrite !put_put. now apply rel_put_flushed.
