@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aetool.core.errors import ProofError
+from aetool.core.errors import ProofError, StorageError
 from aetool.core.progress import Progress, Silent
 from aetool.proofs import coq
 from aetool.proofs.compile import Failure, Status
@@ -216,9 +216,13 @@ def build(
 def locked(root: Path, say: Any) -> Iterator[None]:
     """Hold the tree's lock, waiting for another build of it to end. Raises StorageError."""
     path = root / STATE_DIR / "lock"
-    if not path.exists():
-        replace_file(path, b"")
-    with path.open("rb") as handle:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Opened in place: a file that two builds replace would be two locks.
+        handle = path.open("ab")
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
