@@ -34,7 +34,8 @@ class Sentence:
 
 
 _TOKENS = re.compile(r"[^\W\d][\w']*(?:\.[^\W\d][\w']*)*|\d+|[^\w\s]")
-_BULLET = re.compile(rb"[-+*]+|[{}]")
+# A bullet or a brace, with what it may choose before it: `2:{`, `[name]:{`.
+_BULLET = re.compile(rb"[-+*]+|(?:(?:\d+|\[\s*[^\W\d][\w']*\s*\])\s*:\s*)?\{|\}")
 _STOP = re.compile(rb'\(\*|"|\.+|\n')
 _INSIDE = re.compile(rb'\(\*|\*\)|"')
 

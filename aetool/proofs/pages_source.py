@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aetool.proofs.lexer import Sentence, sentences
+from aetool.proofs.lexer import sentences
 
 LICENCE = "SPDX-License-Identifier"
-_SELECTOR = re.compile(r"((?:\d+|\[\s*[\w']+\s*\])\s*:\s*\{)\s*(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -66,24 +65,10 @@ def fragments(data: bytes) -> list[Fragment]:
     at = 0
     for sentence in sentences(data):
         found += _between(data[at : sentence.start].decode())
-        found += _code(data[sentence.start : sentence.end].decode(), sentence)
+        text = data[sentence.start : sentence.end].decode()
+        found.append(Code(text, tuple(sentence.words), sentence.line))
         at = sentence.end
     return [*found, *_between(data[at:].decode())]
-
-
-def _code(text: str, sentence: Sentence) -> Iterator[Fragment]:
-    """A sentence, with a selector and brace such as `2:{` before it, a sentence of its own, cut off."""
-    words, line = tuple(sentence.words), sentence.line
-    selector = _SELECTOR.match(text)
-    if selector is None:
-        yield Code(text, words, line)
-        return
-    brace = selector.end(1)
-    opening = words.index("{") + 1
-    yield Code(text[:brace], words[:opening], line)
-    yield Filler(text[brace : selector.end()])
-    line += text.count("\n", 0, selector.end())
-    yield Code(text[selector.end() :], words[opening:], line)
 
 
 def _between(text: str) -> Iterator[Fragment]:

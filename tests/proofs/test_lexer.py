@@ -23,6 +23,7 @@ def texts(source: str) -> list[str]:
         ('Notation "x . y" := z. E.', ['Notation "" := z.', "E."]),
         ('F "a "" b. ". G.', ['F """".', "G."]),
         ("- idtac. { exact x. } ++ auto.", ["-", "idtac.", "{", "exact x.", "}", "++", "auto."]),
+        ("2:{ auto. } [ x ] : { f. }", ["2:{", "auto.", "}", "[ x ] : {", "f.", "}"]),
         ("Proof with auto. intros...", ["Proof with auto.", "intros..."]),
         ("Notation f x .. y := (g x .. y).", ["Notation f x .. y := (g x .. y)."]),
         ("Lemma\n  x (* why *) :\n  é.", ["Lemma x : é."]),

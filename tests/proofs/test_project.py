@@ -179,3 +179,19 @@ def test_without_coq_the_package_is_named(foreign: Scratch, tmp_path: Path) -> N
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 8
     assert "apt-get install coq" in done.stderr
+
+
+def test_a_real_library(tmp_path: Path) -> None:
+    """stdpp, as the distribution ships its sources, under a name of its own."""
+    where = subprocess.run(["coqc", "-where"], capture_output=True, text=True, check=True).stdout.strip()
+    sources = sorted((Path(where) / "user-contrib/stdpp").glob("*.v"))
+    assert len(sources) > 30
+    made = Scratch(tmp_path / "std", tmp_path / "store")
+    made.write({path.name: path.read_text().replace("From stdpp", "From own") for path in sources})
+    made.write({"_CoqProject": "-Q . own\n" + "\n".join(path.name for path in sources) + "\n"})
+    first = made.build("option.v")
+    assert first.passed
+    assert {"base.v", "tactics.v", "decidable.v", "option.v"} <= set(made.compiled(first))
+    assert "gmap.v" not in {result.file for result in first.files}
+    made.write({"base.v": (made.root / "base.v").read_text() + "(* a remark *)\n"})
+    assert made.compiled(made.build("option.v")) == ["base.v"]
