@@ -211,4 +211,104 @@ void assign_pfn_to_smmu(u32 vmid, u64 gfn, u64 pfn);
 void update_smmu_page(u32 vmid, u32 cbndx, u32 index, u64 iova, u64 pte);
 void unmap_smmu_page(u32 cbndx, u32 index, u64 iova);
 
+/* Bottom machine: the SMMUs, owners of their context banks, device registers, and the
+ * decoding of an access of the host that trapped. */
+u32 get_smmu_num(void);
+u64 get_smmu_base(u32 index);
+u64 get_smmu_size(u32 index);
+u32 get_smmu_num_context_banks(u32 index);
+u32 get_smmu_cfg_vmid(u32 cbndx, u32 index);
+void set_smmu_cfg_vmid(u32 cbndx, u32 index, u32 vmid);
+u32 readl_relaxed(u64 addr);
+u64 readq_relaxed(u64 addr);
+void writel_relaxed(u32 value, u64 addr);
+void writeq_relaxed(u64 value, u64 addr);
+u32 host_dabt_get_rd(u32 hsr);
+u32 host_dabt_get_as(u32 hsr);
+u32 host_dabt_is_write(u32 hsr);
+u64 host_get_fault_ipa(u64 addr);
+
+/* Room for SMMUs and for context banks of each; what devices may address. */
+#define SMMU_NUM            2U
+#define SMMU_NUM_CTXT_BANKS 8U
+#define SMMU_IOVA_LIMIT     0x0000010000000000ULL
+
+/* An entry of an SMMU table: what the host chooses (memory type, access, no execution),
+ * and what it does not (accessed, inner shareable, a page). */
+#define SMMU_PTE_PROT  0x00400000000000FCULL
+#define SMMU_PTE_FIXED 0x0000000000000703ULL
+
+/* The register that reads as zero and ignores writes. */
+#define ZERO_REGISTER 31U
+
+/* Layer 22, MmioRaw. */
+u64 host_get_mmio_data(u32 hsr);
+u64 smmu_init_pte(u64 prot, u64 addr);
+u32 smmu_get_cbndx(u64 offset);
+
+/* A frame of SMMU registers is 64 KiB: global registers, then a page for each context
+ * bank. */
+#define SMMU_OFFSET_MASK 0xFFFFULL
+#define SMMU_CB_BASE     0x8000ULL
+#define SMMU_CB_MASK     0xFFFULL
+
+/* Global registers: configuration, the first of the secure aliases and the stream table,
+ * and the attributes of context banks. */
+#define SMMU_SCR0     0x0ULL
+#define SMMU_SCR2     0x8ULL
+#define SMMU_GR0_OPEN 0x400ULL
+#define SMMU_CBAR     0x1000ULL
+#define SMMU_CBAR_END 0x1020ULL
+
+/* sCR0: translation is not bypassed (bit 0), streams are matched in the plain way (3, 31),
+ * a stream without a match (10) or with two (21) is a fault. */
+#define SMMU_SCR0_FILTER 0x80200409ULL
+#define SMMU_SCR0_SAFE   0x00200400ULL
+#define SMMU_SCR2_BPVMID 0xFFULL
+
+/* CBAR: VMID of the bank, and its type, 0 for translation by stage 2 alone. */
+#define SMMU_CBAR_VMID 0xFFULL
+#define SMMU_CBAR_TYPE 0x30000ULL
+
+/* Registers of a context bank, and the values that KCore puts into two of them:
+ * translation on, faults reported; 40-bit addresses, tables of three levels. */
+#define SMMU_CB_SCTLR      0x0ULL
+#define SMMU_CB_TTBR0      0x20ULL
+#define SMMU_CB_TTBR0_HIGH 0x24ULL
+#define SMMU_CB_TCR        0x30ULL
+#define SMMU_CB_CONTEXTIDR 0x34ULL
+#define SMMU_SCTLR_VALUE   0x61ULL
+#define SMMU_TCR_VALUE     0x80023558ULL
+
+/* What happens to a write of the host. */
+#define SMMU_REFUSE  0U
+#define SMMU_PASS    1U
+#define SMMU_REPLACE 2U
+
+/* Layer 23, MmioCoreAux. */
+u32 handle_smmu_global_access(u32 hsr, u64 offset, u32 len, u32 index);
+u32 handle_smmu_cb_access(u64 offset, u32 len);
+void __handle_smmu_write(u32 hsr, u64 fault_ipa, u32 len, u64 value, u32 replace);
+void __handle_smmu_read(u32 hsr, u64 fault_ipa, u32 len);
+
+/* Layer 24, MmioCore. */
+void handle_smmu_write(u32 hsr, u64 fault_ipa, u32 len, u32 index);
+void handle_smmu_read(u32 hsr, u64 fault_ipa, u32 len);
+
+/* The syndrome of a data access describes the instruction. */
+#define DABT_VALID 0x01000000U
+
+/* Layer 25, MmioOpsAux. */
+u32 is_smmu_range(u64 addr);
+void handle_host_mmio(u64 addr, u32 index, u32 hsr);
+
+/* Layer 26, MmioOps. */
+u32 emulate_mmio(u64 addr, u32 hsr);
+void el2_free_smmu_pgd(u32 cbndx, u32 index);
+void el2_alloc_smmu_pgd(u32 cbndx, u32 vmid, u32 index);
+void smmu_assign_page(u32 cbndx, u32 index, u64 pfn, u64 gfn);
+void smmu_map_page(u32 cbndx, u32 index, u64 iova, u64 pte);
+void el2_arm_lpae_clear(u64 iova, u32 cbndx, u32 index);
+u64 el2_arm_lpae_iova_to_phys(u64 iova, u32 cbndx, u32 index);
+
 #endif
