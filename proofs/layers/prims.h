@@ -211,6 +211,15 @@ void assign_pfn_to_smmu(u32 vmid, u64 gfn, u64 pfn);
 void update_smmu_page(u32 vmid, u32 cbndx, u32 index, u64 iova, u64 pte);
 void unmap_smmu_page(u32 cbndx, u32 index, u64 iova);
 
+/* Layer 17, MemoryOps. */
+void clear_vm_range(u32 vmid, u64 pfn, u64 num);
+void prot_and_map_vm_s2pt(u32 vmid, u64 addr, u64 pte, u32 level);
+void grant_stage2_sg_gpa(u32 vmid, u64 addr, u64 size);
+void revoke_stage2_sg_gpa(u32 vmid, u64 addr, u64 size);
+
+/* Layer 20, BootAux. */
+void unmap_and_load_vm_image(u32 vmid, u64 target_addr, u64 remap_addr, u64 num);
+
 /* Bottom machine: the SMMUs, owners of their context banks, device registers, and the
  * decoding of an access of the host that trapped. */
 u32 get_smmu_num(void);
