@@ -16,6 +16,9 @@ Ltac closed_call := match goal with
 Ltac straight := repeat sstep.
 Ltac call_is E := straight; closed_call; rewrite E; cbv beta iota.
 
+(** After the call that is the step of a round, with result [q]. *)
+Ltac round_done q := destruct q; cbv beta delta [round] iota; straight; eauto.
+
 (** A loop is [E : iterate f n s = Some r]; [I] are the locals of each round.  Left are
     a round, the end of the loop, the first locals, and what comes after. *)
 Ltac loop_by I E := match type of E with

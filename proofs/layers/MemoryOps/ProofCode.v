@@ -16,7 +16,7 @@ Section Code.
     destruct (Z.leb_spec (pfn + n) 68719476736) as [X|X].
     - straight.
       loop_by (fun j e => e = [("vmid", Some v); ("pfn", Some pfn); ("num", Some n); ("i", Some j)]) E.
-      + intros j e t q J -> F. run_vc_goal. call_is F. destruct q as [w t'|t']; straight; auto.
+      + intros j e t q J -> F. run_vc_goal. call_is F. round_done q.
       + intros e ->. run_vc_goal. straight. exact I.
       + reflexivity.
       + destruct r as [w t|t]; [intros e -> | ]; subst; reflexivity.
@@ -39,7 +39,7 @@ Section Code.
       destruct (iterate _ 512 s) as [q|] eqn:F; [|discriminate E].
       loop_by (fun j x => x = [("vmid", Some v); ("addr", Some a); ("pte", Some e); ("level", Some lvl);
         ("gfn", Some (a / 4096 - a / 4096 mod 512)); ("pfn", Some (frame_of e)); ("i", Some j)]) F.
-      + intros j x t u J -> G. run_vc_goal. call_is G. destruct u as [w t'|t']; straight; auto.
+      + intros j x t u J -> G. run_vc_goal. call_is G. round_done u.
       + intros x ->. run_vc_goal. straight. exact I.
       + reflexivity.
       + destruct q as [w t|t]; [intros x -> | now injection E as <-].

@@ -15,8 +15,8 @@ Ltac mapped_round F :=
     change (Z.land pte 281474976706560 / 4096) with (frame_of pte);
     pose proof (frame_of_range pte); pose proof (mod_block g ltac:(lia));
     destruct (frame_of pte =? 0);
-    [ injection F as <-; straight; eauto
-    | destruct (Z.land pte 3 =? 3); call_is F; destruct q; straight; eauto ]
+    [ injection F as <-; cbv beta delta [round] iota; straight; eauto
+    | destruct (Z.land pte 3 =? 3); call_is F; round_done q ]
   end.
 
 (** Sharing, or taking back, the [n] bytes from [a] on, for VM [v]; [E] is what the
