@@ -217,6 +217,80 @@ void prot_and_map_vm_s2pt(u32 vmid, u64 addr, u64 pte, u32 level);
 void grant_stage2_sg_gpa(u32 vmid, u64 addr, u64 size);
 void revoke_stage2_sg_gpa(u32 vmid, u64 addr, u64 size);
 
+/* Bottom machine: the counters of KCore. */
+u32 get_next_vmid(void);
+void set_next_vmid(u32 vmid);
+u64 get_next_remap_ptr(void);
+void set_next_remap_ptr(u64 ptr);
+
+/* Bottom machine: the record of a VM, only while its lock is held. */
+u32 get_vm_state(u32 vmid);
+void set_vm_state(u32 vmid, u32 state);
+u64 get_vm_kvm(u32 vmid);
+void set_vm_kvm(u32 vmid, u64 kvm);
+u32 get_vm_inc_exe(u32 vmid);
+void set_vm_inc_exe(u32 vmid, u32 inc_exe);
+u32 get_vcpu_state(u32 vmid, u32 vcpuid);
+void set_vcpu_state(u32 vmid, u32 vcpuid, u32 state);
+u64 get_vm_vcpu(u32 vmid, u32 vcpuid);
+void set_vm_vcpu(u32 vmid, u32 vcpuid, u64 vcpu);
+u32 get_vm_next_load_idx(u32 vmid);
+void set_vm_next_load_idx(u32 vmid, u32 idx);
+u64 get_vm_load_addr(u32 vmid, u32 idx);
+void set_vm_load_addr(u32 vmid, u32 idx, u64 addr);
+u64 get_vm_load_size(u32 vmid, u32 idx);
+void set_vm_load_size(u32 vmid, u32 idx, u64 size);
+u64 get_vm_remap_addr(u32 vmid, u32 idx);
+void set_vm_remap_addr(u32 vmid, u32 idx, u64 addr);
+u64 get_vm_mapped_pages(u32 vmid, u32 idx);
+void set_vm_mapped_pages(u32 vmid, u32 idx, u64 pages);
+u64 get_vm_load_digest(u32 vmid, u32 idx);
+void set_vm_load_digest(u32 vmid, u32 idx, u64 digest);
+
+/* Bottom machine: saved contexts change hands (ghosts), one that never ran, and
+ * encrypted transfer of its registers. */
+void pull_ctxt(u32 vmid, u32 vcpuid);
+void push_ctxt(u32 vmid, u32 vcpuid);
+void new_shadow_ctxt(u32 vmid, u32 vcpuid);
+void encrypt_gp_regs(u32 vmid, u32 vcpuid);
+void encrypt_sys_regs(u32 vmid, u32 vcpuid);
+void decrypt_gp_regs(u32 vmid, u32 vcpuid);
+void decrypt_sys_regs(u32 vmid, u32 vcpuid);
+
+/* Bottom machine: what the host and the signed image say, the hash of a frame
+ * continuing another, and encrypted transfer of frames. */
+u64 get_shared_kvm(u32 vmid);
+u64 get_shared_vcpu(u32 vmid, u32 vcpuid);
+u64 get_image_digest(u32 vmid);
+u64 hash_page(u64 pfn, u64 hash);
+void encrypt_mem_buf(u32 vmid, u64 from, u64 to);
+void decrypt_mem_buf(u32 vmid, u64 pfn);
+
+/* The states of a VM and of a vCPU. */
+#define UNUSED   0U
+#define READY    2U
+#define VERIFIED 3U
+#define POWEROFF 4U
+#define ACTIVE   5U
+
+#define MAX_VCPU      8U
+#define MAX_LOAD_INFO 5U
+
+/* Layer 18, VMPower. */
+u32 get_vm_poweron(u32 vmid);
+void set_vm_poweroff(u32 vmid);
+
+/* KCore's addresses at which images of VMs are collected. */
+#define REMAP_START 33554432ULL
+#define REMAP_END   67108864ULL
+
+/* The initial value of hash_page's second argument. */
+#define HASH_START 14695981039346656037ULL
+
+/* Layer 19, BootCore. */
+u32 gen_vmid(void);
+u64 alloc_remap_addr(u64 pgnum);
+
 /* Layer 20, BootAux. */
 void unmap_and_load_vm_image(u32 vmid, u64 target_addr, u64 remap_addr, u64 num);
 

@@ -44,7 +44,7 @@ Qed.
 Definition core0 : core_data := mkcore 1 33554432.
 Definition npt0 (vm : Z) : npt := mknpt (pgd_start vm) (pud_start vm) (pmd_start vm) ∅.
 Definition spt0 : sptab := mkspt SMMU_PGD_START SMMU_PMD_START ∅.
-Definition vminfo0 : vminfo := mkvminfo 0 0 0 0 ∅ ∅ 0 ∅ ∅ ∅ ∅.
+Definition vminfo0 : vminfo := mkvminfo 0 0 0 0 ∅ ∅ 0 ∅ ∅ ∅ ∅ ∅.
 
 (** An absent entry of the page-ownership table is the host's, unshared; an absent
     SMMU bank has no owner. *)

@@ -91,7 +91,8 @@ Record vminfo := mkvminfo {
   load_addr : gmap Z Z;
   load_size : gmap Z Z;
   load_remap : gmap Z Z;
-  load_mapped : gmap Z Z }.
+  load_mapped : gmap Z Z;
+  load_digest : gmap Z Z (* what the signed image says that its hash is *) }.
 
 (** * Memory, CPU, boot map, output *)
 
