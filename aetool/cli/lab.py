@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from aetool.cli import lab_server
+from aetool.cli import lab_build, lab_prepare, lab_server
 from aetool.cli.lab_options import lab_options, opened_lab
 from aetool.cli.main import emit
 from aetool.core.errors import ConfigError, LabError
@@ -118,5 +118,5 @@ def console(definition: str, name: str | None, state: Path | None, host: str) ->
         click.echo(opened.provider.console(host), nl=False)
 
 
-for server_command in lab_server.COMMANDS:
-    lab.add_command(server_command)
+for more in (*lab_server.COMMANDS, *lab_build.COMMANDS, *lab_prepare.COMMANDS):
+    lab.add_command(more)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from aetool.cli.lab_build import kernel_build
 from aetool.cli.lab_options import lab_options, opened_lab
 from aetool.cli.main import emit
 from aetool.core.progress import progress
@@ -25,7 +26,11 @@ def reboot(definition: str, name: str | None, state: Path | None, host: str) -> 
     """
     from aetool.lab.reboot import reboot as reboot_host
 
-    with progress("lab", 0) as shown, opened_lab(definition, name, state, shown) as opened:
+    with (
+        progress("lab", 0) as shown,
+        opened_lab(definition, name, state, shown) as opened,
+        opened.driving("a reboot"),
+    ):
         reboot_host(opened.hosts[host], opened.provider, progress=shown)
 
 
@@ -45,6 +50,7 @@ def configure(
     with (
         progress("lab", 0, quiet=as_json) as shown,
         opened_lab(definition, name, state, shown) as opened,
+        opened.driving(f"the configuration {configuration}"),
     ):
         found = activate(opened.hosts["server"], opened.provider, configuration, progress=shown)
     if as_json:
@@ -62,41 +68,17 @@ def kernel() -> None:
 
 
 @kernel.command()
-@click.argument("tree", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Build directory."
-)
-@click.option("--jobs", type=click.IntRange(min=1), help="Compilers at a time  [default: one a core]")
-def build(tree: Path, recipe: Path, out: Path, jobs: int | None) -> None:
-    """Build a kernel on this machine from the source TREE by a RECIPE; an interrupted build goes on.
-
-    Prints the image and its release, as `install` wants them.
-
-    Example: aetool lab kernel build linux-6.1 cloudlab/kernel/arm-small.yaml --out build/small
-    """
-    from aetool.lab.build import build as build_kernel
-
-    with progress("kernel", 0) as shown:
-        built = build_kernel(tree, recipe, out, jobs=jobs, progress=shown)
-    click.echo(f"{built.image} --release {built.release}")
-
-
-@kernel.command()
 @lab_options
-@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--initrd", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--modules",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Directory with lib/modules/RELEASE.",
-)
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--initrd", type=click.Path(path_type=Path))
+@click.option("--modules", type=click.Path(path_type=Path), help="Directory with lib/modules/RELEASE.")
 @click.option("--release", required=True, help="What `uname -r` must say afterwards.")
 @click.option(
     "--load-address",
     type=lambda text: int(text, 0),
     help="Where U-Boot puts the kernel  [default: as the present one]",
 )
+@click.option("--built-there", is_flag=True, help="IMAGE, --initrd and --modules lie on the server.")
 def install(
     definition: str,
     name: str | None,
@@ -106,6 +88,7 @@ def install(
     modules: Path | None,
     release: str,
     load_address: int | None,
+    built_there: bool,
 ) -> None:
     """Install IMAGE (an uncompressed arm64 `Image`), boot it, and check that it runs.
 
@@ -115,7 +98,11 @@ def install(
     """
     from aetool.lab.kernel import install as install_kernel
 
-    with progress("lab", 0) as shown, opened_lab(definition, name, state, shown) as opened:
+    with (
+        progress("lab", 0) as shown,
+        opened_lab(definition, name, state, shown) as opened,
+        opened.driving("the installation of a kernel"),
+    ):
         install_kernel(
             opened.hosts["server"],
             opened.provider,
@@ -124,6 +111,7 @@ def install(
             initrd=initrd,
             modules=modules,
             load_address=load_address,
+            built_there=built_there,
             progress=shown,
         )
 
@@ -138,7 +126,11 @@ def restore(definition: str, name: str | None, state: Path | None) -> None:
     from aetool.lab import boot
     from aetool.lab.reboot import reboot as reboot_host
 
-    with progress("lab", 0) as shown, opened_lab(definition, name, state, shown) as opened:
+    with (
+        progress("lab", 0) as shown,
+        opened_lab(definition, name, state, shown) as opened,
+        opened.driving("the former kernel's return"),
+    ):
         boot.restore(opened.hosts["server"])
         reboot_host(opened.hosts["server"], opened.provider, progress=shown)
 
@@ -155,9 +147,16 @@ def vm() -> None:
 @lab_options
 @click.argument("count", type=click.IntRange(min=1), default=1)
 @click.option("--pin", is_flag=True, help="Pin the vCPUs to the server's last cores.")
+@click.option("--qemu", help="The emulator to run them with, a path on the server.")
 @click.option("--timeout", default=900.0, show_default=True, help="Seconds until all must answer.")
 def vm_up(
-    definition: str, name: str | None, state: Path | None, count: int, pin: bool, timeout: float
+    definition: str,
+    name: str | None,
+    state: Path | None,
+    count: int,
+    pin: bool,
+    qemu: str | None,
+    timeout: float,
 ) -> None:
     """Start COUNT guests and wait until the SSH of each answers through the client.
 
@@ -165,10 +164,20 @@ def vm_up(
     """
     from aetool.lab import vm as machines
 
-    with progress("guests", 0) as shown, opened_lab(definition, name, state, shown) as opened:
+    with (
+        progress("guests", 0) as shown,
+        opened_lab(definition, name, state, shown) as opened,
+        opened.driving("the start of guests"),
+    ):
         server, client = opened.hosts["server"], opened.hosts["client"]
         started = machines.start_within_budget(
-            server, client, opened.provider, count, seconds=timeout, progress=shown
+            server,
+            client,
+            opened.provider,
+            count,
+            source=machines.Source(qemu=qemu) if qemu else None,
+            seconds=timeout,
+            progress=shown,
         )
         if pin:
             machines.pin(server, started)
@@ -186,7 +195,7 @@ def vm_down(definition: str, name: str | None, state: Path | None) -> None:
     """
     from aetool.lab import vm as machines
 
-    with opened_lab(definition, name, state) as opened:
+    with opened_lab(definition, name, state) as opened, opened.driving("the end of guests"):
         server, client = opened.hosts["server"], opened.hosts["client"]
         machines.stop(server, machines.found(server, client))
 
@@ -231,7 +240,11 @@ def micro(
     from aetool.lab import micro as guest
     from aetool.lab.configuration import hypervisor
 
-    with opened_lab(definition, name, state) as opened, tempfile.TemporaryDirectory() as place:
+    with (
+        opened_lab(definition, name, state) as opened,
+        opened.driving("microbenchmarks"),
+        tempfile.TemporaryDirectory() as place,
+    ):
         server = opened.hosts["server"]
         found = hypervisor(server)
         samples = guest.measure(
@@ -255,5 +268,7 @@ def micro(
         cycles = f"{mean(counted):>12.0f} cycles of the guest's own" if counted else ""
         click.echo(f"{operation:<12}{mean(sample.nanoseconds for sample in of):>14.0f} ns{cycles}")
 
+
+kernel.add_command(kernel_build, "build")
 
 COMMANDS = (reboot, configure, kernel, vm, micro)

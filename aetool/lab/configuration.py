@@ -82,7 +82,7 @@ def activate(
     if name == "sekvm":
         raise LabError(
             f"{remote.name} does not run a SeKVM kernel: {now.kernel}, {now.evidence}",
-            hint="build one from the SeKVM tree and install it: aetool lab kernel install",
+            hint="what it takes, and what of it is missing: aetool lab preflight sekvm",
         )
     mode = "protected" if name == "pkvm" else None
     boot.set_arguments(remote, with_option(boot.arguments(remote), _MODE, mode))

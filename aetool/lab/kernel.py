@@ -32,6 +32,7 @@ def install(
     initrd: Path | None,
     modules: Path | None = None,
     load_address: int | None,
+    built_there: bool = False,
     patience: Patience | None = None,
     progress: Progress,
 ) -> None:
@@ -39,10 +40,12 @@ def install(
 
     release: what `uname -r` must say. initrd: None keeps the present one. modules: a directory that holds
     lib/modules/RELEASE, as `make modules_install` leaves it. load_address: None takes that of the present
-    kernel. If the kernel does not come up, the former boot files are back and booted when
-    BootFailed is raised. Raises ConfigError if the image is none, LabError.
+    kernel. built_there: image, initrd and modules lie on the host. If the kernel does not come up, the former
+    boot files are back and booted when BootFailed is raised. Raises ConfigError if the image is none,
+    LabError.
     """
-    data = _read(image)
+    get = (lambda path: remote.get(str(path))) if built_there else _read
+    data = get(image)
     if data[_MAGIC_AT : _MAGIC_AT + 4] != _MAGIC:
         raise ConfigError(
             f"{image}: not an uncompressed arm64 kernel image",
@@ -52,9 +55,12 @@ def install(
     progress.say(f"{remote.name}: installing {image.name} ({len(data) >> 20} MiB), loaded to {where:#x}")
     remote.put(data, f"{_PLACE}/Image")
     if modules is not None:
-        _install_modules(remote, modules, release, progress)
+        if built_there:
+            _copy_modules(remote, modules, release)
+        else:
+            _install_modules(remote, modules, release, progress)
     if initrd is not None:
-        remote.put(_read(initrd), f"{_PLACE}/initrd")
+        remote.put(get(initrd), f"{_PLACE}/initrd")
     boot.install_kernel(
         remote,
         f"{_PLACE}/Image",
@@ -83,6 +89,18 @@ def _install_modules(remote: Remote, folder: Path, release: str, progress: Progr
     remote.put(out.getvalue(), f"{_PLACE}/modules.tar.gz")
     unpack = f'tar -xz -f {_PLACE}/modules.tar.gz --no-same-owner -C /lib/modules; depmod "$1"'
     remote.run(["bash", "-euc", unpack, "modules", release], timeout=_MODULES_SECONDS)
+
+
+def _copy_modules(remote: Remote, folder: Path, release: str) -> None:
+    copy = """
+[ -d "$1" ] || { echo "$1: no such directory" >&2; exit 1; }
+rm -rf -- "/lib/modules/$2"
+cp -a -- "$1" "/lib/modules/$2"
+rm -f -- "/lib/modules/$2/build" "/lib/modules/$2/source"
+depmod "$2"
+"""
+    place = str(folder / "lib" / "modules" / release)
+    remote.run(["bash", "-euc", copy, "modules", place, release], timeout=_MODULES_SECONDS)
 
 
 def _read(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -136,6 +137,12 @@ class Lab:
         from aetool.lab.facts import facts
 
         return facts(self.hosts, self)
+
+    def driving(self, what: str) -> AbstractContextManager[None]:
+        """Hold the lab while `what` is done to it; raises LabBusy naming another driver that does."""
+        from aetool.lab.driver import driving
+
+        return driving(self.hosts["server"], self.name, what)
 
     def close(self) -> None:
         """Drop the connections."""

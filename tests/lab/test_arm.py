@@ -244,6 +244,33 @@ def test_a_kernel_that_hangs_at_boot_is_replaced_from_outside_by_the_one_that_wo
     assert server.run(["cmp", "/boot/uImage", "/boot/uImage.bak"], timeout=60).status == 0
 
 
+def test_a_kernel_that_panics_at_boot_is_replaced_from_outside_by_the_one_that_worked(
+    lab: Lab, server: SshRemote, tmp_path: Path
+) -> None:
+    kernel, initrd = tmp_path / "Image", tmp_path / "initrd"
+    kernel.write_bytes(server.get("/var/lib/aetool/Image"))
+    initrd.write_bytes(b"no archive\n" * 1000)  # so that there is no first process and no disk
+    with pytest.raises(BootFailed, match=r"did not come back after a reboot and 1 cycle\(s\)") as caught:
+        install(
+            server, lab.provider, kernel, "any", initrd=initrd, load_address=None,
+            patience=Patience(back=60, cycles=1), progress=Silent(),
+        )  # fmt: skip
+    assert "Kernel panic" in (caught.value.detail or "")
+    assert caught.value.hint == "server runs its former kernel again"
+    assert hypervisor(server).active == "kvm"
+
+
+def test_a_reboot_that_never_begins_ends_in_a_cut_of_power(lab: Lab, server: SshRemote) -> None:
+    before = boot_id(server)
+    server.put(b"#!/bin/sh\nexec sleep 1000\n", "/usr/local/sbin/reboot", mode=0o755)
+    server.shell("mv /sbin/reboot /sbin/reboot.kept; ln -s /usr/local/sbin/reboot /sbin/reboot", timeout=60)
+    try:
+        reboot(server, lab.provider, patience=Patience(back=30, cycles=3), progress=Silent())
+        assert boot_id(server) != before
+    finally:
+        server.shell("mv -f /sbin/reboot.kept /sbin/reboot; rm -f /usr/local/sbin/reboot; sync", timeout=60)
+
+
 def test_restore_brings_the_first_boot_files_back(lab: Lab, server: SshRemote) -> None:
     boot.set_arguments(server, [*boot.arguments(server), "aetool.test=1"])
     assert boot.arguments(server)[-1] == "aetool.test=1"

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from aetool.core.config import load_yaml
 from aetool.core.errors import ConfigError, LabError, StorageError
 from aetool.core.progress import Silent
-from aetool.lab.build import Built, build, missing, settings
+from aetool.lab.build import Built, KernelRecipe, build, missing, settings
+from aetool.lab.local import LocalRemote
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in ("make", "gcc", "flex", "bison", "bc")),
@@ -54,14 +56,15 @@ def recipe(folder: Path, fragment: str = "CONFIG_KVM=y\n", more: str = "") -> Pa
 
 
 def make(tree: Path, recipe_file: Path) -> Built:
-    return build(tree, recipe_file, tree.parent / "out", jobs=1, timeout=60, progress=Silent())
+    out = str(tree.parent / "out")
+    return build(LocalRemote(), str(tree), recipe_file, out, jobs=1, timeout=60, progress=Silent())
 
 
 def test_a_kernel_is_built_outside_its_tree_with_the_fragment_on_top(tree: Path, tmp_path: Path) -> None:
     before = sorted(p.name for p in tree.iterdir())
     built = make(tree, recipe(tmp_path))
     assert built.release == "4.18.0+"
-    assert built.image.read_bytes()[:4] == b"\x7fELF"
+    assert Path(built.image).read_bytes()[:4] == b"\x7fELF"
     assert sorted(p.name for p in tree.iterdir()) == before
     assert (tmp_path / "out" / ".config").read_text() == "CONFIG_BASE=y\nCONFIG_KVM=y\n"
 
@@ -86,7 +89,7 @@ def test_a_tree_that_does_not_compile_gives_the_compiler_s_message_and_can_be_me
     tree: Path, tmp_path: Path
 ) -> None:
     (tree / "main.c").write_text("int start(void) { return nothing; }\n")
-    with pytest.raises(LabError, match=r"does not build; the whole log is in .*build\.log") as caught:
+    with pytest.raises(LabError, match=r"failed with status 2; the whole log is in .*build\.log") as caught:
         make(tree, recipe(tmp_path))
     assert "nothing" in (caught.value.detail or "")
     # what an old tree needs under a new compiler can be given by the recipe
@@ -96,13 +99,19 @@ def test_a_tree_that_does_not_compile_gives_the_compiler_s_message_and_can_be_me
 def test_a_full_disk_is_named_as_such(tree: Path, full_disk: Path) -> None:
     (tree / "main.c").write_text("char room[4 << 20] = {1};\n")
     with pytest.raises(StorageError, match="the disk is full"):
-        build(tree, recipe(tree.parent), full_disk / "out", jobs=1, timeout=60, progress=Silent())
+        build(
+            LocalRemote(), str(tree), recipe(tree.parent), str(full_disk / "out"), jobs=1, timeout=60,
+            progress=Silent(),
+        )  # fmt: skip
 
 
 def test_a_build_that_takes_too_long_is_ended(tree: Path, tmp_path: Path) -> None:
     (tree / "Makefile").write_text(MAKEFILE + "\tsleep 60\n")
     with pytest.raises(LabError, match="ran longer than 2 s"):
-        build(tree, recipe(tmp_path), tmp_path / "out", jobs=1, timeout=2, progress=Silent())
+        build(
+            LocalRemote(), str(tree), recipe(tmp_path), str(tmp_path / "out"), jobs=1, timeout=2,
+            progress=Silent(),
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,10 @@ def test_a_build_that_takes_too_long_is_ended(tree: Path, tmp_path: Path) -> Non
         ("base: small_defconfig\nfragment: [x]\n", "did you mean 'fragments'"),
         ("base: make all\n", "base"),
         ("base: small_defconfig\nmake: {'O=/etc': x}\n", "make"),
-        ("base: small_defconfig\nfragments: [none.config]\ncross_compile: ''\n", "none.config: the fragment"),
+        (
+            "base: small_defconfig\nfragments: [none.config]\ncross_compile: ''\n",
+            "none.config: cannot be read",
+        ),
     ],
 )
 def test_a_recipe_with_a_mistake_is_refused(tree: Path, tmp_path: Path, text: str, said: str) -> None:
@@ -124,6 +136,44 @@ def test_a_recipe_with_a_mistake_is_refused(tree: Path, tmp_path: Path, text: st
 def test_what_is_no_kernel_tree_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not the source tree of a kernel"):
         make(tmp_path / "tree", recipe(tmp_path))
+
+
+def test_a_patch_is_applied_once_and_one_that_does_not_apply_is_named(tree: Path, tmp_path: Path) -> None:
+    hunk = "--- a/main.c\n+++ b/main.c\n@@ -1 +1 @@\n"
+    hunk += "-int start(void) { return 0; }\n+int start(void) { return 1; }\n"
+    (tmp_path / "cycles.diff").write_text(hunk)
+    for _ in range(2):
+        make(tree, recipe(tmp_path, more="patches: [cycles.diff]\n"))
+        assert (tree / "main.c").read_text() == "int start(void) { return 1; }\n"
+    (tmp_path / "cycles.diff").write_text(
+        hunk.replace("return 0", "return 7").replace("return 1", "return 8")
+    )
+    with pytest.raises(LabError, match=r"cycles\.diff does not apply to"):
+        make(tree, recipe(tmp_path, more="patches: [cycles.diff]\n"))
+
+
+def test_modules_are_staged_and_the_load_address_of_the_machine_goes_along(
+    tree: Path, tmp_path: Path
+) -> None:
+    with (tree / "Makefile").open("a") as handle:
+        handle.write(
+            "modules: $(O)/main.o\n"
+            "modules_install:\n"
+            "\tmkdir -p $(INSTALL_MOD_PATH)/lib/modules/4.18.0+\n"
+            "\tcp $(O)/main.o $(INSTALL_MOD_PATH)/lib/modules/4.18.0+/tun.ko\n"
+        )
+    built = make(tree, recipe(tmp_path, more="modules: true\nload_address: 0x80000\n"))
+    assert built.load_address == 0x80000
+    assert built.modules is not None
+    assert (Path(built.modules) / "lib/modules/4.18.0+/tun.ko").exists()
+
+
+def test_every_recipe_of_the_project_is_one(project: Path) -> None:
+    found = sorted((project / "cloudlab" / "kernel").glob("*.yaml"))
+    assert len(found) >= 3
+    for path in found:
+        kernel = load_yaml(path, KernelRecipe)
+        assert all((path.parent / name).is_file() for name in (*kernel.fragments, *kernel.patches)), path
 
 
 def test_options_not_set_count_as_asked_for() -> None:

@@ -195,7 +195,7 @@ def test_sekvm_needs_a_kernel_that_says_it_is_one() -> None:
     host = Host()
     with pytest.raises(LabError, match="does not run a SeKVM kernel") as caught:
         activate(host.remote, Power(), "sekvm", progress=Silent())
-    assert "kernel install" in (caught.value.hint or "")
+    assert "lab preflight sekvm" in (caught.value.hint or "")
     with pytest.raises(ConfigError, match="native, kvm, sekvm, pkvm"):
         activate(host.remote, Power(), "xen", progress=Silent())
     answer = "kernel\t4.18.0+\ncommand_line\tro\ndevice\tyes\nverified\ty\n"

@@ -196,6 +196,22 @@ def test_a_host_that_has_only_a_key_of_another_type_is_refused(lab: Lab, tmp_pat
         SshRemote(endpoint).run(["true"], timeout=10)
 
 
+def test_a_host_whose_key_changes_while_the_lab_runs_is_refused_until_it_has_its_own_again(
+    server: SshRemote,
+) -> None:
+    inside = SshRemote(server.endpoint)  # a connection that stands: through it the host is mended
+    restart = "kill -TERM $(cat /run/sshd/sshd.pid); sleep 1"
+    change = "cd /run/aetool; cp host_key kept; rm host_key; ssh-keygen -q -t ed25519 -N '' -f host_key;"
+    inside.shell(change + restart, timeout=20)
+    server.close()
+    with pytest.raises(HostKeyError, match="is not the pinned host") as caught:
+        server.run(["true"], timeout=10)
+    assert not caught.value.transient
+    inside.shell("cd /run/aetool; mv kept host_key; rm host_key.pub;" + restart, timeout=20)
+    assert server.run(["uname", "-n"], timeout=10).stdout == "server\n"
+    inside.close()
+
+
 def test_a_key_that_is_not_authorised_is_refused_and_named(lab: Lab, tmp_path: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "mine"], check=True)
     endpoint = replace(lab.hosts["server"].endpoint, key=tmp_path / "mine")
