@@ -8,20 +8,25 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aetool.core.errors import ConfigError, HostUnreachable
+from aetool.core.errors import ConfigError, HostUnreachable, LabError
 from aetool.core.process import require, run
 from aetool.core.progress import Silent
 from aetool.core.ssh import SshRemote
 from aetool.lab import Lab, boot, image, micro, open_lab, qmp, vm
 from aetool.lab.configuration import activate, hypervisor
 from aetool.lab.guests import guests
+from aetool.lab.job import Job, run_job
 from aetool.lab.kernel import install
 from aetool.lab.machines import Machines
+from aetool.lab.prepare import Plan, look, prepare
+from aetool.lab.qemu import probe
 from aetool.lab.reboot import BootFailed, Patience, boot_id, reboot
+from aetool.lab.steps import Supplies
 
 pytestmark = [
     pytest.mark.e2e,
@@ -295,6 +300,52 @@ def test_the_server_is_reset_while_a_command_runs(lab: Lab, server: SshRemote) -
         except HostUnreachable:
             time.sleep(1)
     pytest.fail("the server did not come back")
+
+
+def test_a_job_that_a_reset_of_the_server_ends_is_said_to_have_ended(lab: Lab, server: SshRemote) -> None:
+    work = Job("the work", ["sleep", "600"], "/root/work", "/root/work/log")
+    timer = threading.Timer(3, lambda: lab.provider.power_cycle("server"))
+    timer.start()
+    with pytest.raises(LabError, match="the work was killed, or the host has rebooted") as caught:
+        run_job(server, work, timeout=600, outage=PATIENCE.back, progress=Silent())
+    timer.join()
+    assert "goes on where it ended" in (caught.value.hint or "")
+    run_job(server, replace(work, argv=["true"]), timeout=60, progress=Silent())
+
+
+def test_the_server_is_prepared_with_a_disk_and_images_of_its_own(lab: Lab, server: SshRemote) -> None:
+    make = """
+modprobe loop || true
+truncate -s 96M /root/disk
+mkdir -p /root/image/etc/netplan
+echo 'addresses: [10.10.1.100/24]' >/root/image/etc/netplan/50-cloud-init.yaml
+losetup --find --show /root/disk
+"""
+    device = server.shell(make, timeout=60).stdout.strip()
+    steps = [
+        {"packages": {"names": ["redis-server"]}},
+        {"store": {"mount": "/mydata", "device": device, "least_gib": 0.05}},
+    ]
+    asked = Plan.model_validate({"description": "a test", "server": steps, "client": []})
+    supplies = Supplies({}, Silent())
+    assert [one.state for one in look(lab.hosts, asked)] == ["ok", "todo"]
+    assert [one.state for one in prepare(lab.hosts, asked, supplies)] == ["ok", "done"]
+    assert [one.state for one in prepare(lab.hosts, asked, supplies)] == ["ok", "ok"]
+    server.shell("mkfs.ext4 -q -d /root/image /mydata/cloud-redis.img 8M", timeout=60)
+    copies = {"copies": {"image": "/mydata/cloud-redis.img", "count": 2}}
+    asked = Plan.model_validate({"description": "a test", "server": [copies], "client": []})
+    assert [one.state for one in prepare(lab.hosts, asked, supplies)] == ["done"]
+    text = server.shell(
+        "debugfs -R 'cat /etc/netplan/50-cloud-init.yaml' /mydata/cloud-redis-2.img", timeout=60
+    )
+    assert text.stdout == "addresses: [10.10.1.102/24]\n"
+    server.shell(f"umount /mydata; losetup -d {device}; rm -rf /root/disk /root/image", timeout=60)
+
+
+def test_the_qemu_of_the_server_is_one_with_kvm(lab: Lab, server: SshRemote) -> None:
+    found = probe(server, server.shell("command -v qemu-system-aarch64", timeout=60).stdout.strip())
+    assert found.version.startswith("7.2")
+    assert {"kvm", "tcg"} <= set(found.accelerators)
 
 
 def test_a_campaign_gets_its_machines_and_keeps_them_while_it_asks_for_the_same(lab: Lab) -> None:

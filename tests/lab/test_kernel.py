@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aetool.core.errors import ConfigError
+from aetool.core.errors import ConfigError, RemoteCommandError
 from aetool.core.progress import Silent
 from aetool.core.ssh_fake import FakeRemote
 from aetool.lab import kernel
@@ -93,3 +93,16 @@ def test_modules_of_another_release_are_refused(image: Path, checks: list[Wanted
     (tmp_path / "modules" / "lib" / "modules" / "5.4.0").mkdir(parents=True)
     with pytest.raises(ConfigError, match=r"lib/modules/4\.18\.0\+: no such directory"):
         install(FakeRemote("server", answer), image, modules=tmp_path / "modules")
+
+
+def test_a_kernel_that_the_server_has_built_is_taken_from_there(checks: list[Wanted]) -> None:
+    remote = FakeRemote("server", answer)
+    built = Path("/mydata/build/arch/arm64/boot/Image")
+    with pytest.raises(RemoteCommandError, match="/mydata/build/arch/arm64/boot/Image"):
+        install(remote, built, built_there=True)
+    remote.files[str(built)] = b"\0" * 56 + b"ARM\x64"
+    install(remote, built, built_there=True, modules=Path("/mydata/build/staged"))
+    assert remote.files["/var/lib/aetool/kernel/Image"] == remote.files[str(built)]
+    assert "/var/lib/aetool/kernel/modules.tar.gz" not in remote.files
+    (copied,) = [command for command in remote.commands if "depmod" in command]
+    assert "/mydata/build/staged/lib/modules/4.18.0+ 4.18.0+" in copied

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from aetool.core.config import load_yaml
 from aetool.core.errors import ConfigError, LabError, StorageError
 from aetool.core.progress import Silent
+from aetool.lab import Lab
 from aetool.lab.build import Built, KernelRecipe, build, missing, settings
 from aetool.lab.local import LocalRemote
 
@@ -166,6 +169,32 @@ def test_modules_are_staged_and_the_load_address_of_the_machine_goes_along(
     assert built.load_address == 0x80000
     assert built.modules is not None
     assert (Path(built.modules) / "lib/modules/4.18.0+/tun.ko").exists()
+
+
+@pytest.mark.e2e
+def test_a_tree_is_sent_to_a_host_and_built_there_by_commands(
+    tree: Path, tmp_path: Path, lab: Lab, place: Path
+) -> None:
+    program = "from aetool.cli.main import run; run()"
+    where = ["--name", "shared", "--state", str(place), "--on", "server"]
+    source = (
+        "source: {kind: archive, urls: ['https://example.invalid/linux.tar'], sha256: '" + "0" * 64 + "'}\n"
+    )
+    kernel = str(recipe(tmp_path, more=source + "load_address: 0x80000\n"))
+
+    def aetool(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", program, "lab", *words], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    aetool("source", *where, "--from", str(tree), kernel, "/opt/linux")
+    said = aetool("kernel", "build", *where, "/opt/linux", kernel, "--out", "/opt/out")
+    assert said.split() == [
+        "/opt/out/arch/arm64/boot/Image", "--release", "4.18.0+", "--load-address", "0x80000", "--built-there",
+    ]  # fmt: skip
+    assert lab.hosts["server"].get("/opt/out/arch/arm64/boot/Image")[:4] == b"\x7fELF"
 
 
 def test_every_recipe_of_the_project_is_one(project: Path) -> None:
