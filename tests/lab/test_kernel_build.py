@@ -192,7 +192,8 @@ def test_a_tree_is_sent_to_a_host_and_built_there_by_commands(
     aetool("source", *where, "--from", str(tree), kernel, "/opt/linux")
     said = aetool("kernel", "build", *where, "/opt/linux", kernel, "--out", "/opt/out")
     assert said.split() == [
-        "/opt/out/arch/arm64/boot/Image", "--release", "4.18.0+", "--load-address", "0x80000", "--built-there",
+        "/opt/out/arch/arm64/boot/Image", "--release", "4.18.0+", "--load-address", "0x80000",
+        "--built-there",
     ]  # fmt: skip
     assert lab.hosts["server"].get("/opt/out/arch/arm64/boot/Image")[:4] == b"\x7fELF"
 
