@@ -174,6 +174,64 @@ u64 get_s2_page_gfn(u64 index);
 void set_s2_page_gfn(u64 index, u64 gfn);
 void clear_phys_page(u64 pfn);
 
+/* Bottom machine: this CPU's registers, saved contexts, the host's view of a vCPU. */
+u32 get_cur_vmid(void);
+u32 get_cur_vcpuid(void);
+void set_per_cpu(u32 vmid, u32 vcpuid);
+u64 read_actlr_el1(void);
+u64 read_hpfar_el2(void);
+u32 read_esr_el2(void);
+void host_skip_instr(void);
+void core_handle_sys64(void);
+void timer_set_cntvoff(u64 offset);
+void activate_traps(void);
+void deactivate_traps(void);
+void timer_enable_traps(void);
+void timer_disable_traps(void);
+void host_el2_restore_state(void);
+void vm_el2_restore_state(void);
+void host_to_core(void);
+void vm_to_core(void);
+void core_to_host(void);
+void core_to_vm(void);
+void exit_populate_fault(void);
+void save_sysregs(void);
+void restore_sysregs(void);
+void fpsimd_save_state(void);
+void fpsimd_restore_state(void);
+u64 get_shadow_ctxt(u32 vmid, u32 vcpuid, u32 reg);
+void set_shadow_ctxt(u32 vmid, u32 vcpuid, u32 reg, u64 value);
+u32 get_shadow_esr(u32 vmid, u32 vcpuid);
+u64 get_shadow_dirty_bit(u32 vmid, u32 vcpuid);
+void set_shadow_dirty_bit(u32 vmid, u32 vcpuid, u64 bits);
+void clear_shadow_gp_regs(u32 vmid, u32 vcpuid);
+void reset_fp_regs(u32 vmid, u32 vcpuid);
+u64 get_sys_reg_desc_val(u32 i);
+u64 get_exception_vector(u64 pstate);
+u64 get_int_pc(u32 vmid, u32 vcpuid);
+u64 get_int_pstate(u32 vmid, u32 vcpuid);
+u64 get_int_gpr(u32 vmid, u32 vcpuid, u32 reg);
+u32 get_int_inject(u32 vmid, u32 vcpuid);
+u64 get_vm_fault_addr(u32 vmid, u32 vcpuid);
+u64 get_int_new_pte(u32 vmid, u32 vcpuid);
+u32 get_int_new_level(u32 vmid, u32 vcpuid);
+u32 get_int_run_vcpuid(u32 vmid);
+void set_int_gpr(u32 vmid, u32 vcpuid, u32 reg, u64 value);
+void set_int_fault(u32 vmid, u32 vcpuid, u32 reg, u64 value);
+
+/* Numbers of the members of a saved context. */
+#define REG_PC         32U
+#define REG_PSTATE     33U
+#define REG_ELR_EL1    35U
+#define REG_SPSR_EL1   36U
+#define REG_FAR_EL2    41U
+#define REG_HPFAR_EL2  42U
+#define REG_EC         44U
+#define REG_FLAGS      46U
+#define REG_ESR_EL1    55U
+#define REG_VBAR_EL1   60U
+#define REG_ESR_EL2    72U
+
 /* Layer 13, MemRegion. */
 u32 mem_region_search(u64 addr);
 

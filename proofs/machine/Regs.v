@@ -18,7 +18,7 @@ Inductive reg :=
 | TTBR1_EL1 | TCR_EL1 | ESR_EL1 | AFSR0_EL1 | AFSR1_EL1 | FAR_EL1 | MAIR_EL1 | VBAR_EL1
 | CONTEXTIDR_EL1 | TPIDR_EL0 | TPIDRRO_EL0 | TPIDR_EL1 | AMAIR_EL1 | CNTKCTL_EL1 | PAR_EL1 | MDSCR_EL1
 | ELR_EL2 | SPSR_0 | ESR_EL2 | SP_EL0 | SPSR_EL2 | VMPIDR_EL2 | VTTBR_EL2 | TPIDR_EL2
-| PMUSELR_EL0 | PMUSERENR_EL0 | MDCR_EL2 | CPTR_EL2 | CNTHCTL_EL2 | Q0 | Q1 | Q2
+| PMUSELR_EL0 | PMUSERENR_EL0 | MDCR_EL2 | CPTR_EL2 | CNTHCTL_EL2 | CNTVOFF_EL2 | Q0 | Q1 | Q2
 | Q3 | Q4 | Q5 | Q6 | Q7 | Q8 | Q9 | Q10
 | Q11 | Q12 | Q13 | Q14 | Q15 | Q16 | Q17 | Q18
 | Q19 | Q20 | Q21 | Q22 | Q23 | Q24 | Q25 | Q26
@@ -46,7 +46,7 @@ Definition reg_code (r : reg) : Z :=
   | ELR_EL2 => 70 | SPSR_0 => 71 | ESR_EL2 => 72 | SP_EL0 => 73
   | SPSR_EL2 => 74 | VMPIDR_EL2 => 75 | VTTBR_EL2 => 76 | TPIDR_EL2 => 77
   | PMUSELR_EL0 => 78 | PMUSERENR_EL0 => 79 | MDCR_EL2 => 80 | CPTR_EL2 => 81
-  | CNTHCTL_EL2 => 82 | Q0 => 96 | Q1 => 97 | Q2 => 98
+  | CNTHCTL_EL2 => 82 | CNTVOFF_EL2 => 83 | Q0 => 96 | Q1 => 97 | Q2 => 98
   | Q3 => 99 | Q4 => 100 | Q5 => 101 | Q6 => 102
   | Q7 => 103 | Q8 => 104 | Q9 => 105 | Q10 => 106
   | Q11 => 107 | Q12 => 108 | Q13 => 109 | Q14 => 110
@@ -78,7 +78,7 @@ Definition reg_of_code (c : Z) : option reg :=
   | 70 => Some ELR_EL2 | 71 => Some SPSR_0 | 72 => Some ESR_EL2 | 73 => Some SP_EL0
   | 74 => Some SPSR_EL2 | 75 => Some VMPIDR_EL2 | 76 => Some VTTBR_EL2 | 77 => Some TPIDR_EL2
   | 78 => Some PMUSELR_EL0 | 79 => Some PMUSERENR_EL0 | 80 => Some MDCR_EL2 | 81 => Some CPTR_EL2
-  | 82 => Some CNTHCTL_EL2 | 96 => Some Q0 | 97 => Some Q1 | 98 => Some Q2
+  | 82 => Some CNTHCTL_EL2 | 83 => Some CNTVOFF_EL2 | 96 => Some Q0 | 97 => Some Q1 | 98 => Some Q2
   | 99 => Some Q3 | 100 => Some Q4 | 101 => Some Q5 | 102 => Some Q6
   | 103 => Some Q7 | 104 => Some Q8 | 105 => Some Q9 | 106 => Some Q10
   | 107 => Some Q11 | 108 => Some Q12 | 109 => Some Q13 | 110 => Some Q14
