@@ -18,7 +18,8 @@ case "${1:-}" in
       u-boot-tools qemu-system-arm)
     extra='[test]'
     if [ "$1" = --full ]; then
-      packages+=(mmdebstrap u-boot-qemu fdisk e2fsprogs)
+      packages+=(mmdebstrap u-boot-qemu fdisk e2fsprogs dpkg-dev meson ninja-build pkg-config libglib2.0-dev
+        libpixman-1-dev libfdt-dev)
     fi
     ;;
   *)

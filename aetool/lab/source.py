@@ -54,7 +54,7 @@ class ArchiveSource(Model):
 
 
 class DebianSource(Model):
-    """A Debian package: a tarball inside a binary package, or the upstream tarball of a source package."""
+    """A Debian package. member: a tarball in the binary package; None: the source as Debian patches it."""
 
     kind: Literal["debian"]
     package: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")]
@@ -228,7 +228,7 @@ def _from_binary(source: DebianSource, place: Path) -> Path:
 
 
 def _from_source(source: DebianSource, place: Path) -> Path:
-    """The upstream tarball of a source package, through a list of sources of our own: nothing is set up."""
+    """The tree of a source package with Debian's patches; through a list of sources of our own."""
     lists, parts = place / "lists", place / "parts"
     for folder in (lists / "partial", parts):
         folder.mkdir(parents=True)
@@ -244,10 +244,13 @@ def _from_source(source: DebianSource, place: Path) -> Path:
         cwd=place,
         timeout=_FETCH_SECONDS,
     )
-    found = sorted(place.glob("*.orig.tar.*[!c]"))
-    if not found:
-        raise ConfigError(f"the Debian source package {source.package} has no upstream tarball")
-    return found[0]
+    tree, tarball = place / "tree", place / f"{source.package}.tar.gz"
+    described = next(place.glob("*.dsc"))
+    # apt has checked the signature of what lists this file
+    unpack = [require("dpkg-source", "dpkg-dev"), "-q", "--no-check", "-x", described, tree]
+    run(unpack, timeout=_FETCH_SECONDS)
+    run(["tar", "-c", "-I", "gzip -1", "-f", tarball, "-C", place, tree.name], timeout=_FETCH_SECONDS)
+    return tarball
 
 
 def _source_stanzas() -> str:
