@@ -33,6 +33,8 @@ from aetool.lab.steps import (
 )
 
 RECORD = "/var/lib/aetool/prepared.json"
+# what is to lie on the disk must not end up on the root file system
+_VITAL = (Packages, Store)
 
 
 class Entry(Model):
@@ -112,7 +114,8 @@ def look(hosts: Mapping[str, Remote], plan: Plan) -> list[Outcome]:
 def prepare(hosts: Mapping[str, Remote], plan: Plan, supplies: Supplies) -> list[Outcome]:
     """Do what is left to do of a plan, and keep on every host a record of what was found.
 
-    A step that fails ends the work on its host, because later ones may rest on it; the other host goes on.
+    Without its packages or its disk a host is left as it is; any other step that fails does not keep the
+    later ones from being tried. The other host goes on in any case.
     Raises LabError if a host cannot be reached.
     """
     outcomes = []
@@ -120,7 +123,7 @@ def prepare(hosts: Mapping[str, Remote], plan: Plan, supplies: Supplies) -> list
         mine: list[Outcome] = []
         for entry in entries:
             mine.append(_one(hosts[role], role, entry.step, supplies))
-            if mine[-1].state in ("failed", "blocked"):
+            if mine[-1].state in ("failed", "blocked") and isinstance(entry.step, _VITAL):
                 break
         _record(hosts[role], plan, mine)
         outcomes += mine

@@ -86,7 +86,7 @@ class Packages(Model):
     def look(self, remote: Remote) -> Finding:
         """Ask dpkg, or on a host whose packages were unpacked without it, the list that was left there."""
         script = """
-command -v apt-get >/dev/null || echo 'apt	none'
+command -v apt-get >/dev/null || printf 'apt\\tnone\\n'
 for name; do
   version=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' "$name" 2>/dev/null | sed -n 's/^ii //p' || true)
   [ -n "$version" ] || version=$(sed -n "s/^$name\t//p" /var/lib/aetool/packages 2>/dev/null || true)
@@ -298,6 +298,7 @@ mark=$(stat -c '%s %Y' -- "$1")
     def apply(self, remote: Remote, supplies: Supplies) -> None:
         """Unpack beside the target, then take its place."""
         script = """
+[ -f "$1" ] || { echo "$1 is not there" >&2; exit 1; }
 rm -rf -- "$2.part"
 mkdir -p -- "$2.part"
 tar -x -f "$1" -C "$2.part" --strip-components="$3" --no-same-owner

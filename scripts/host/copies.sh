@@ -24,6 +24,10 @@ wrong() {
 }
 
 [ "$action" = look ] || {
+  if [ ! -f "$image" ]; then
+    echo "$image is not there" >&2
+    exit 1
+  fi
   if ! holds "$image" "$file" | grep -qwF "$base"; then
     echo "$image: /$file does not hold $base: not the image of a guest, or one with partitions" >&2
     exit 1

@@ -231,6 +231,26 @@ def test_a_download_that_cannot_be_had_says_what_cannot_run_and_how_to_supply_it
     assert server.run(["stat", "-c", "%a", "/data/key"], timeout=10).stdout == "600\n"
 
 
+def test_what_cannot_be_had_keeps_nothing_else_from_being_done(
+    lab: Lab, server: SshRemote, web: str, clean: None
+) -> None:
+    gone = {"path": "/data/cloud-kern.img", "urls": [f"{web}/gone"], "needed_for": "the suite kernbench"}
+    asked = plan(
+        {"download": gone},
+        {"copies": {"image": "/data/cloud-kern.img", "count": 2}},
+        {"unpacked": {"archive": "/data/gone.tar", "into": "/data/gone"}},
+        download(web),
+    )
+    outcomes = run(lab, asked)
+    assert states(outcomes) == ["failed", "failed", "failed", "done"]
+    assert "without it cannot run: the suite kernbench" in (outcomes[0].error or "")
+    assert "/data/cloud-kern.img is not there" in (outcomes[1].error or "")
+    assert "/data/gone.tar is not there" in (outcomes[2].error or "")
+    # without its disk the host is left as it is
+    outcomes = run(lab, plan(store("/dev/null"), download(web), client=(download(web),)))
+    assert [(one.host, one.state) for one in outcomes] == [("server", "blocked"), ("client", "done")]
+
+
 def test_a_tarball_is_unpacked_and_again_when_it_has_changed(
     lab: Lab, server: SshRemote, clean: None
 ) -> None:
