@@ -247,8 +247,8 @@ def _from_source(source: DebianSource, place: Path) -> Path:
     tree, tarball = place / "tree", place / f"{source.package}.tar.gz"
     described = next(place.glob("*.dsc"))
     # apt has checked the signature of what lists this file
-    unpack = [require("dpkg-source", "dpkg-dev"), "-q", "--no-check", "-x", described, tree]
-    run(unpack, timeout=_FETCH_SECONDS)
+    unpack = [require("dpkg-source", "dpkg-dev"), "-q", "--no-check", "-x"]
+    run([*unpack, described, tree], timeout=_FETCH_SECONDS)
     run(["tar", "-c", "-I", "gzip -1", "-f", tarball, "-C", place, tree.name], timeout=_FETCH_SECONDS)
     return tarball
 
