@@ -1,0 +1,181 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** Layer 17, MemoryOps: examples by computation.  The specification and the code run by
+    the interpreter agree with written values: ranges that are given, shared and taken
+    back, arguments of the host that are refused, and other CPUs that act between two
+    steps of a block; one that does not keep the VM's frames shows why that is asked. *)
+From SeKVM.lib Require Import Calls.
+From SeKVM.machine Require Import Init.
+From SeKVM.layers.MmioSPTWalk Require Import Refine.
+From SeKVM.layers.MemoryOps Require Import Code Interface Safe.
+Local Open Scope string_scope.
+Local Open Scope Z_scope.
+
+(** Frames 0x40000 to 0x405ff are the host's but for one of KCore and one of VM 2. *)
+Definition frames : gmap Z page :=
+  <[0x40230 := Core]> (<[0x40450 := Vm 2 (Shared 0) (Some 5)]>
+    (list_to_map (map (fun p => (p, Host 0)) (seqZ 0x40000 0x600)))).
+Definition start_from (m : gmap Z page) (script : list (list (Z * gmap Z page))) : hstate :=
+  set_s2 (free_cell m script)
+    (set_mem (mkmem {[ 0x40001008 := 99 ]} [] []) (init_all_maps (fun _ => []) [] (quiet 0))).
+Definition start_with : list (list (Z * gmap Z page)) -> hstate := start_from frames.
+Definition start : hstate := start_with [].
+
+Definition by_spec : stepper hstate := call MemoryOps.Interface.L.
+Definition by_c : stepper hstate := by_code code MemManager.Interface.L.
+
+(** Observed: the frames of [ps], and whether the map of frames is locked. *)
+Definition obs (ps : list Z) (s : hstate) : list (option page) * bool :=
+  (map (fun p => c_val (st_s2 s) !! p) ps, c_held (st_s2 s)).
+Definition agree (s : hstate) (cs : list (ident * list Z)) (ps : list Z) (v : list Z * ended * (list (option page) * bool)) : Prop :=
+  observe by_spec (obs ps) cs s = v /\ observe by_c (obs ps) cs s = v.
+Notation priv v g := (Some (Vm v (Shared 0) (Some g))).
+
+(** A page: its frame is the VM's and its entry names it. *)
+Example one_page :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x7123; 0x40001747; 3]); ("walk_s2pt", [3; 0x7000])] [0x40001; 0x40002]
+    ([0; 0x40001fff], Finished, ([priv 3 7; Some (Host 0)], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** A block: the page named lies anywhere in it. *)
+Example whole_block :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x345000; 0x40000747; 2]); ("walk_s2pt", [3; 0x200000]); ("walk_s2pt", [3; 0x3ff000])]
+    [0x40000; 0x40145; 0x401ff; 0x40200]
+    ([0; 0x40000ffd; 0x40000ffd], Finished, ([priv 3 0x200; priv 3 0x345; priv 3 0x3ff; Some (Host 0)], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Every level but 2 is a page. *)
+Example other_level :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 7]); ("walk_s2pt", [3; 0x7000])] [0x40001]
+    ([0; 0x40001fff], Finished, ([priv 3 7], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Sharing three pages and a bit: the second is not mapped and is passed over. *)
+Definition two_pages : list (ident * list Z) :=
+  [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x9000; 0x40002000; 3])].
+Example sharing :
+  agree start (two_pages ++ [("grant_stage2_sg_gpa", [3; 0x7fff; 0x2001])]) [0x40001; 0x40002]
+    ([0; 0; 0], Finished, ([Some (Vm 3 (Shared 1) (Some 7)); Some (Vm 3 (Shared 1) (Some 9))], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example sharing_less :
+  agree start (two_pages ++ [("grant_stage2_sg_gpa", [3; 0x7000; 0x2000])]) [0x40001; 0x40002]
+    ([0; 0; 0], Finished, ([Some (Vm 3 (Shared 1) (Some 7)); priv 3 9], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example sharing_nothing :
+  agree start (two_pages ++ [("grant_stage2_sg_gpa", [3; 0x7000; 0])]) [0x40001; 0x40002]
+    ([0; 0; 0], Finished, ([priv 3 7; priv 3 9], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example taking_back :
+  agree start (two_pages ++ [("grant_stage2_sg_gpa", [3; 0x7000; 0x3000]); ("grant_stage2_sg_gpa", [3; 0x7000; 0x1000]);
+                             ("revoke_stage2_sg_gpa", [3; 0x7000; 0x3000])]) [0x40001; 0x40002]
+    ([0; 0; 0; 0; 0], Finished, ([Some (Vm 3 (Shared 1) (Some 7)); priv 3 9], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** In a block it is the frame at the page's place in the block. *)
+Example sharing_in_block :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x200000; 0x40000000; 2]); ("grant_stage2_sg_gpa", [3; 0x345000; 0x2000]);
+               ("revoke_stage2_sg_gpa", [3; 0x346000; 0x1000])]
+    [0x40000; 0x40144; 0x40145; 0x40146; 0x40147]
+    ([0; 0; 0], Finished,
+     ([priv 3 0x200; priv 3 0x344; Some (Vm 3 (Shared 1) (Some 0x345)); priv 3 0x346; priv 3 0x347], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Taking a VM's memory back leaves what is not the VM's. *)
+Example cleared :
+  agree start (two_pages ++ [("clear_vm_range", [3; 0x40000; 0x600])]) [0x40001; 0x40002; 0x40230; 0x40450]
+    ([0; 0; 0], Finished, ([Some (Host 0); Some (Host 0); Some Core; priv 2 5], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example cleared_range_only :
+  agree start (two_pages ++ [("clear_vm_range", [3; 0x40002; 1])]) [0x40001; 0x40002]
+    ([0; 0; 0], Finished, ([priv 3 7; Some (Host 0)], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Refused before anything is given away: a block that is none of the hardware, addresses
+    of more than 48 bits, and what is no VM. *)
+Definition refused (c : ident * list Z) : Prop :=
+  agree start [c] [0x40000; 0x40001] ([], Panicked, ([Some (Host 0); Some (Host 0)], false)).
+Example attacks :
+  Forall refused
+    [("prot_and_map_vm_s2pt", [3; 0x200000; 0x40001000; 2]); ("prot_and_map_vm_s2pt", [3; 0x1000000007000; 0x40001000; 3]);
+     ("prot_and_map_vm_s2pt", [3; 0xffffffffffe00000; 0x40000000; 2]); ("prot_and_map_vm_s2pt", [0; 0x7000; 0x40001000; 3]);
+     ("prot_and_map_vm_s2pt", [16; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [17; 0x7000; 0x40000000; 2])].
+Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
+
+(** KCore's frame, another VM's, and one that nobody tracks are not given away, alone or in
+    a block; the machine stops with nothing mapped. *)
+Example foreign :
+  Forall (fun c => agree start [c] [0x40230; 0x40450] ([], Panicked, ([Some Core; priv 2 5], true)))
+    [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40230000; 3]); ("prot_and_map_vm_s2pt", [3; 0x7000; 0x40450000; 3]);
+     ("prot_and_map_vm_s2pt", [3; 0x7000; 0x9000000; 3]); ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40200000; 2]);
+     ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40400000; 2])].
+Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
+
+(** A VM cannot get one frame twice. *)
+Example twice :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x8000; 0x40001000; 3])] [0x40001]
+    ([0], Panicked, ([priv 3 7], true)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Ranges that leave the address space, also by wrapping around, and callers that are no
+    VM: nothing happens. *)
+Example ignored :
+  agree start (two_pages ++
+      [("grant_stage2_sg_gpa", [3; 0x7000; 0xfffffffff9000]); ("grant_stage2_sg_gpa", [3; 0x7000; 0xffffffffffffffff]);
+       ("grant_stage2_sg_gpa", [3; 0xffffffffffffffff; 0xffffffffffffffff]); ("grant_stage2_sg_gpa", [0; 0x7000; 0x1000]);
+       ("grant_stage2_sg_gpa", [16; 0x7000; 0x1000]); ("grant_stage2_sg_gpa", [17; 0x7000; 0x1000]);
+       ("grant_stage2_sg_gpa", [2; 0x7000; 0x1000]); ("revoke_stage2_sg_gpa", [3; 0x7000; 0x1000]);
+       ("clear_vm_range", [3; 0x40001; 0xfffffffff]); ("clear_vm_range", [3; 0x40001; 0xffffffffffffffff]);
+       ("clear_vm_range", [3; 0xffffffffffffffff; 2]); ("clear_vm_range", [2; 0x40001; 2]); ("clear_vm_range", [0; 0x40001; 2])])
+    [0x40001; 0x40002] (repeat 0 15, Finished, ([priv 3 7; priv 3 9], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** * Other CPUs between two steps of a block *)
+
+(** After the first frame CPU 1 gives a frame to VM 2, which keeps what VM 3 has. *)
+Definition after_first : gmap Z page := <[0x40000 := Vm 3 (Shared 0) (Some 0x200)]> frames.
+Definition block_call : list Z := [3; 0x200000; 0x40000000; 2].
+Definition neighbour : list (list (Z * gmap Z page)) := [[]; [(1, <[0x40500 := Vm 2 (Shared 0) (Some 9)]> after_first)]].
+Example interleaved :
+  agree (start_with neighbour) [("prot_and_map_vm_s2pt", block_call)] [0x40000; 0x401ff; 0x40500]
+    ([0], Finished, ([priv 3 0x200; priv 3 0x3ff; priv 2 9], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Without the condition on the history the block's frames need not be the VM's: here
+    CPU 1 takes the first frame back after it was given, and the host keeps it in spite of
+    the mapping.  That is why a VM's frames are taken back only when it cannot run. *)
+Definition thief : list (list (Z * gmap Z page)) := [[]; [(1, <[0x40000 := Host 0]> after_first)]].
+Example stolen :
+  agree (start_with thief) [("prot_and_map_vm_s2pt", block_call); ("walk_s2pt", [3; 0x200000])] [0x40000; 0x40001]
+    ([0; 0x40000ffd], Finished, ([Some (Host 0); priv 3 0x201], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example stolen_not_kept : ~ keeps_vm 3 after_first (<[0x40000 := Host 0]> after_first).
+Proof.
+  intros K. destruct (K 0x40000 0x200) as (u & H); [exists (Shared 0); apply lookup_insert|].
+  rewrite lookup_insert in H. discriminate H.
+Qed.
+
+(** The map of frames must not be locked on entry: undefined. *)
+Example locked_entry :
+  agree start [("acquire_lock_s2page", []); ("clear_vm_range", [3; 0x40001; 1])] [0x40001] ([0], Undefined, ([Some (Host 0)], true)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Steps on one page are hidden above this layer. *)
+Example one_page_hidden : Forall (fun f => call MemoryOps.Interface.L f [0] start = None) hidden.
+Proof. repeat constructor. Qed.
+
+(** The history of a range with such a neighbour meets the condition. *)
+Definition three : gmap Z page := list_to_map [(0x40000, Host 0); (0x40001, Host 0); (0x40500, Host 0)].
+Definition first_given : gmap Z page := <[0x40000 := Vm 3 (Shared 0) (Some 0x200)]> three.
+Definition both_given : gmap Z page := <[0x40500 := Vm 2 (Shared 0) (Some 9)]> first_given.
+Definition history : list (Z * gmap Z page) :=
+  [(0, <[0x40001 := Vm 3 (Shared 0) (Some 0x201)]> both_given); (1, both_given); (0, first_given)].
+Example neighbour_history :
+  match assign_range 3 0x200 0x40000 2 (start_from three [[]; [(1, both_given)]]) with
+  | Some (Ok _ s) => c_log (st_s2 s) = history | _ => False end.
+Proof. vm_compute. reflexivity. Qed.
+Example neighbour_keeps : kept (keeps_vm 3) history.
+Proof.
+  assert (K : forall pfn q x, match x !! pfn with Some (Vm 3 _ (Some _)) => False | _ => True end ->
+    keeps_vm 3 x (<[pfn := q]> x)).
+  { intros pfn q x H. apply keeps_insert. intros g (u & E). rewrite E in H. destruct H. }
+  unfold history; cbn [kept]. repeat split; apply K; vm_compute; trivial.
+Qed.
