@@ -180,7 +180,9 @@ def measure(kind: str, jobs: int, repetitions: int) -> dict[str, dict[str, list[
         tools, lowest = prepare(kind, Path(folder), jobs)
 
         def note(step: str, tool: Tool) -> None:
-            samples[step].setdefault(tool.name, []).append(tool.time())
+            sample = tool.time()
+            samples[step].setdefault(tool.name, []).append(sample)
+            print(f"{kind}: {step}, {tool.name}: {sample.seconds:.3f} s, {sample.compiled} coqc", flush=True)
 
         for tool in tools:
             note("cold", tool)
