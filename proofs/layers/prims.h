@@ -113,6 +113,10 @@ u64 alloc_pmd_page(u32 vmid);
 #define PTE_INDEX(a)   (((a) >> 12) & 511ULL)
 #define PAGE_GUEST     0x0200000000000000ULL
 
+/* Addresses that stage-2 tables translate have 48 bits, and so have physical ones; frames are numbered accordingly. */
+#define ADDR_LIMIT     281474976710656ULL
+#define PFN_LIMIT      68719476736ULL
+
 /* For tlb_flush and smmu_tlb_flush: every address of the table. */
 #define ALL_ADDRESSES  INVALID64
 
@@ -138,6 +142,11 @@ void clear_pfn_host(u64 pfn);
 /* Indices of the SMMU tables: ten bits at the root, two pages. */
 #define SMMU_PGD_INDEX(a) (((a) >> 30) & 1023ULL)
 #define SMMU_PGD_ENTRIES  1024ULL
+
+/* Addresses that SMMU tables translate have 40 bits; there are two SMMUs with eight context banks each. */
+#define SMMU_ADDR_LIMIT 1099511627776ULL
+#define SMMU_LIMIT      2U
+#define SMMU_BANK_LIMIT 8U
 
 /* Layer 9, MmioPTAlloc. */
 u64 alloc_smmu_pgd_page(void);
@@ -237,9 +246,6 @@ u32 mem_region_search(u64 addr);
 
 /* Layer 14, PageIndex. */
 u64 get_s2_page_index(u64 addr);
-
-/* Frames below 2^36 have 48-bit addresses. */
-#define PFN_LIMIT 68719476736ULL
 
 /* Layer 15, PageManager. */
 u32 get_pfn_owner(u64 pfn);

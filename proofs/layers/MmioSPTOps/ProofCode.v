@@ -60,13 +60,26 @@ Section Call.
   Qed.
 End Call.
 
+Lemma panic_call (s : mstate) : call MmioSPTWalk.Spec.L "panic" [] s = Some (Halt s).
+Proof. reflexivity. Qed.
+
+(** * The checks *)
+
+Lemma bank_test {A} cb ix (x y : A) :
+  (if 8 <=? cb then x else if 2 <=? ix then x else y) = if negb (is_bank cb ix) then x else y.
+Proof. unfold is_bank. rewrite (Z.ltb_antisym 2 ix), (Z.ltb_antisym 8 cb). destruct (8 <=? cb), (2 <=? ix); reflexivity. Qed.
+
+Lemma addr_test a : (a <? SMMU_ADDR_LIMIT) = negb (1099511627776 <=? a).
+Proof. apply Z.ltb_antisym. Qed.
+
 (** * The functions *)
 
 Lemma init_spt_code : fun_ok MmioSPTWalk.Spec.L f_init_spt init_spt_spec.
 Proof.
   apply fun_ok_vc. intros vs s r E. apply p2_inv in E as (cb & ix & -> & RC & RI & E).
-  open_spt E H V. injection E as <-.
   run_vc f_init_spt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite panic_call, bank_test. destruct (is_bank cb ix) eqn:V; cbn [negb] in E |- *; [|now injection E as <-].
+  lock_free E H. injection E as <-.
   rewrite acquire_spt_call by exact H. rewrite (clear_smmu_call cb ix RC RI V) by reflexivity.
   unfold spt_updated. rewrite release_spt_call by reflexivity. reflexivity.
 Qed.
@@ -74,9 +87,12 @@ Qed.
 Lemma walk_spt_code : fun_ok MmioSPTWalk.Spec.L f_walk_spt walk_spt_spec.
 Proof.
   apply fun_ok_vc. intros vs s r E. apply p3_inv in E as (cb & ix & a & -> & RC & RI & RA & E).
-  open_spt E H V. apply chk_inv in E. destruct E as [RE ->].
   run_vc f_walk_spt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   split; [now apply in_range_iff|].
+  rewrite panic_call, bank_test. destruct (is_bank cb ix) eqn:V; cbn [negb] in E |- *; [|now injection E as <-].
+  change (a <? 1099511627776) with (a <? SMMU_ADDR_LIMIT). rewrite addr_test. change SMMU_ADDR_LIMIT with 1099511627776 in E.
+  destruct (1099511627776 <=? a); cbn [negb]; [now injection E as <-|].
+  lock_free E H. apply chk_inv in E. destruct E as [RE ->].
   rewrite acquire_spt_call by exact H.
   rewrite (walk_smmu_call cb ix RC RI V), release_spt_call by (exact RA || exact RE || reflexivity).
   rewrite wrap_id by now apply in_range_iff. reflexivity.
@@ -85,9 +101,11 @@ Qed.
 Lemma map_spt_code : fun_ok MmioSPTWalk.Spec.L f_map_spt map_spt_spec.
 Proof.
   apply fun_ok_vc. intros vs s r E. apply p4_inv in E as (cb & ix & a & e & -> & RC & RI & RA & RE & E).
-  open_spt E H V.
   run_vc f_map_spt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite panic_call, bank_test. destruct (is_bank cb ix) eqn:V; cbn [negb andb] in E |- *; [|now injection E as <-].
+  rewrite addr_test in E. destruct (1099511627776 <=? a); cbn [negb] in E |- *; [now injection E as <-|].
+  lock_free E H.
   rewrite acquire_spt_call by exact H. rewrite (set_smmu_call cb ix RC RI V) by (assumption || reflexivity).
   unfold spt_updated, publish_spt_update in *. cbv zeta in E. destruct (pset _ _ _ _ _) as [p|p|p]; injection E as <-;
     reflexivity.
@@ -96,10 +114,13 @@ Qed.
 Lemma unmap_spt_code : fun_ok MmioSPTWalk.Spec.L f_unmap_spt unmap_spt_spec.
 Proof.
   apply fun_ok_vc. intros vs s r E. apply p3_inv in E as (cb & ix & a & -> & RC & RI & RA & E).
-  open_spt E H V. cbv zeta in E.
-  destruct (in_range U64 (entry (c_val (acquire_cell (st_spt s))) (bank_page (bank cb ix) a))) eqn:RE; [|discriminate E].
   run_vc f_unmap_spt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   split; [now apply in_range_iff|].
+  rewrite panic_call, bank_test. destruct (is_bank cb ix) eqn:V; cbn [negb] in E |- *; [|now injection E as <-].
+  change (a <? 1099511627776) with (a <? SMMU_ADDR_LIMIT). rewrite addr_test. change SMMU_ADDR_LIMIT with 1099511627776 in E.
+  destruct (1099511627776 <=? a); cbn [negb]; [now injection E as <-|].
+  lock_free E H. cbv zeta in E.
+  destruct (in_range U64 (entry (c_val (acquire_cell (st_spt s))) (bank_page (bank cb ix) a))) eqn:RE; [|discriminate E].
   rewrite acquire_spt_call by exact H.
   rewrite (walk_smmu_call cb ix RC RI V) by (exact RA || exact RE || reflexivity).
   set (e := entry _ _) in *. assert (We : wrap U64 e = e) by now apply wrap_id, in_range_iff.

@@ -1,11 +1,13 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 12, MmioSPTOps: operations on SMMU tables, each one atomic step.  An
-    operation acquires the lock of the tables (what other CPUs did before is replayed),
-    works on the map, and releases the lock, which publishes the map.  After a panic the
-    lock stays held: the machine has stopped.  Stands on MmioSPTWalk. *)
+    operation checks its arguments, acquires the lock of the tables (what other CPUs did
+    before is replayed), works on the map, and releases the lock, which publishes the map.
+    After a panic the lock stays as it is: the machine has stopped.  Stands on MmioSPTWalk. *)
 From SeKVM.layers.MmioSPTWalk Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
+
+Definition SMMU_ADDR_LIMIT : Z := 1099511627776.
 
 Section MmioSPTOps.
   Context {N P : Type}.
@@ -24,30 +26,33 @@ Section MmioSPTOps.
 
   Definition init_spt_spec : prim St :=
     p2 None U32 U32 (fun cb ix s =>
+      if negb (is_bank cb ix) then Some (Halt s) else
       rely negb (c_held (st_spt s));
-      rely is_bank cb ix;
       let c := acquire_cell (st_spt s) in
       publish_spt_update cb ix ALL_ADDRESSES 0 (Updated (pclear smmu_geom (bank cb ix) (c_val c))) c s).
 
+  (** Beyond 40 bits there is nothing. *)
   Definition walk_spt_spec : prim St :=
     p3 (Some U64) U32 U32 U64 (fun cb ix a s =>
+      if negb (is_bank cb ix) then Some (Halt s) else
+      if SMMU_ADDR_LIMIT <=? a then ret 0 s else
       rely negb (c_held (st_spt s));
-      rely is_bank cb ix;
       let c := acquire_cell (st_spt s) in
       ret (entry (c_val c) (bank_page (bank cb ix) a)) (publish_spt c s)).
 
   Definition map_spt_spec : prim St :=
     p4 None U32 U32 U64 U64 (fun cb ix a e s =>
+      if negb (is_bank cb ix && (a <? SMMU_ADDR_LIMIT)) then Some (Halt s) else
       rely negb (c_held (st_spt s));
-      rely is_bank cb ix;
       let c := acquire_cell (st_spt s) in
       publish_spt_update cb ix a 0 (pset smmu_geom 2 (bank_page (bank cb ix) a) e (c_val c)) c s).
 
   (** Entries are words of 64 bits: the tables in memory have no others. *)
   Definition unmap_spt_spec : prim St :=
     p3 (Some U64) U32 U32 U64 (fun cb ix a s =>
+      if negb (is_bank cb ix) then Some (Halt s) else
+      if SMMU_ADDR_LIMIT <=? a then ret 0 s else
       rely negb (c_held (st_spt s));
-      rely is_bank cb ix;
       let c := acquire_cell (st_spt s) in
       let e := entry (c_val c) (bank_page (bank cb ix) a) in
       rely in_range U64 e;

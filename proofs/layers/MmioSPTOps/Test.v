@@ -59,8 +59,32 @@ Example pool_empty :
     [("unmap_spt", [0; 0; 0x5000]); ("map_spt", [0; 0; 0x5000; 0x8000747])] ([0], Panicked, ([], true)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
-(** Undefined: no such bank. *)
-Example no_such_bank : alone [("walk_spt", [0; 2; 0x5000])] ([], Undefined, ([], false)).
+(** Arguments that there are not: a bank, an SMMU, an address beyond 40 bits.  Nothing is
+    found there and nothing can be mapped.  The checks come before the lock. *)
+Example no_such_bank :
+  alone [("init_spt", [7; 1]); ("init_spt", [8; 1])] ([0], Panicked, ([Smmu_flush 1 7 18446744073709551615], false)) /\
+  alone [("walk_spt", [8; 0; 0x5000])] ([], Panicked, ([], false)) /\
+  alone [("map_spt", [8; 0; 0x5000; 0x8000747])] ([], Panicked, ([], false)) /\
+  alone [("unmap_spt", [8; 0; 0x5000])] ([], Panicked, ([], false)).
+Proof. split; [|split; [|split]]; (split; [|split]); vm_compute; reflexivity. Qed.
+
+Example no_such_smmu :
+  alone [("init_spt", [0; 2])] ([], Panicked, ([], false)) /\
+  alone [("walk_spt", [0; 1; 0x5000]); ("walk_spt", [0; 2; 0x5000])] ([0], Panicked, ([], false)) /\
+  alone [("map_spt", [0; 2; 0x5000; 0x8000747])] ([], Panicked, ([], false)) /\
+  alone [("unmap_spt", [0; 2; 0x5000])] ([], Panicked, ([], false)).
+Proof. split; [|split; [|split]]; (split; [|split]); vm_compute; reflexivity. Qed.
+
+(** The last page of a bank's address space, and the one beyond, which would be the first
+    page of the next bank. *)
+Example no_such_address :
+  alone
+    [("map_spt", [0; 0; 0xfffffff000; 0x8000747]); ("walk_spt", [0; 0; 0xffffffffff]);
+     ("map_spt", [0; 0; 0; 0x9000747]); ("map_spt", [1; 0; 0; 0xa000747]);
+     ("walk_spt", [0; 0; 0x10000000000]); ("unmap_spt", [0; 0; 0x10000000000]); ("walk_spt", [1; 0; 0]);
+     ("unmap_spt", [0; 0; 0xffffffffff]); ("map_spt", [0; 0; 0x10000000000; 0xb000747])]
+    ([0; 0x8000747; 0; 0; 0; 0; 0xa000747; 0x8000747], Panicked,
+     ([Smmu_flush 0 0 0xffffffffff; Smmu_flush 0 1 0; Smmu_flush 0 0 0; Smmu_flush 0 0 0xfffffff000], false)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
 (** The lock of SMMU tables is hidden above this layer, as are the operations under it. *)

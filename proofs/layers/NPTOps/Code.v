@@ -6,26 +6,45 @@ Local Open Scope Z_scope.
 
 Definition f_get_level_s2pt : func :=
   mkfunc (Some U32) [("vmid", U32); ("addr", U64)] ["level"]
-    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
-    (Sseq (Scall (Some "level") "get_npt_level" [Evar "vmid"; Evar "addr"])
-    (Sseq (Scall None "release_lock_pt" [Evar "vmid"])
+    (Sseq (Sset "level" (Econst 0))
+    (Sseq (Sif (Ecmp Cgt (Evar "vmid") (Econst 16)) (Scall None "panic" []) Sskip)
+    (Sseq (Sif
+            (Ecmp Clt (Evar "addr") (Econst 281474976710656))
+            (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+            (Sseq (Scall (Some "level") "get_npt_level" [Evar "vmid"; Evar "addr"])
+            (Scall None "release_lock_pt" [Evar "vmid"])))
+            Sskip)
     (Sreturn (Some (Evar "level")))))).
 
 Definition f_walk_s2pt : func :=
   mkfunc (Some U64) [("vmid", U32); ("addr", U64)] ["pte"]
-    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
-    (Sseq (Scall (Some "pte") "walk_npt" [Evar "vmid"; Evar "addr"])
-    (Sseq (Scall None "release_lock_pt" [Evar "vmid"])
+    (Sseq (Sset "pte" (Econst 0))
+    (Sseq (Sif (Ecmp Cgt (Evar "vmid") (Econst 16)) (Scall None "panic" []) Sskip)
+    (Sseq (Sif
+            (Ecmp Clt (Evar "addr") (Econst 281474976710656))
+            (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+            (Sseq (Scall (Some "pte") "walk_npt" [Evar "vmid"; Evar "addr"])
+            (Scall None "release_lock_pt" [Evar "vmid"])))
+            Sskip)
     (Sreturn (Some (Evar "pte")))))).
 
 Definition f_map_s2pt : func :=
   mkfunc None [("vmid", U32); ("addr", U64); ("level", U32); ("pte", U64)] []
+    (Sseq (Sif
+            (Elor
+              (Elor
+                (Ecmp Cgt (Evar "vmid") (Econst 16))
+                (Ecmp Cge (Evar "addr") (Econst 281474976710656)))
+              (Eland (Ecmp Cne (Evar "level") (Econst 2)) (Ecmp Cne (Evar "level") (Econst 3))))
+            (Scall None "panic" [])
+            Sskip)
     (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
     (Sseq (Scall None "set_npt" [Evar "vmid"; Evar "addr"; Evar "level"; Evar "pte"])
-    (Scall None "release_lock_pt" [Evar "vmid"]))).
+    (Scall None "release_lock_pt" [Evar "vmid"])))).
 
 Definition f_clear_pfn_host : func :=
   mkfunc None [("pfn", U64)] ["level"]
+    (Sseq (Sif (Ecmp Cge (Evar "pfn") (Econst 68719476736)) (Scall None "panic" []) Sskip)
     (Sseq (Scall None "acquire_lock_pt" [Econst 0])
     (Sseq (Scall
             (Some "level")
@@ -39,7 +58,7 @@ Definition f_clear_pfn_host : func :=
                (Econst 3);
                (Econst 144115188075855872)])
             Sskip)
-    (Scall None "release_lock_pt" [Econst 0])))).
+    (Scall None "release_lock_pt" [Econst 0]))))).
 
 Definition code : module :=
   [("get_level_s2pt", f_get_level_s2pt);

@@ -92,26 +92,39 @@ Section Call.
   Qed.
 End Call.
 
+(** * The checks *)
+
+Lemma vmid_test vm : in_range U32 vm = true -> (16 <? vm) = negb (is_vmid vm).
+Proof.
+  intros R. apply in_range_iff in R. unfold is_vmid.
+  destruct (Z.ltb_spec 16 vm), (Z.leb_spec 0 vm), (Z.ltb_spec vm 17); reflexivity || lia.
+Qed.
+
+Lemma panic_call (s : nstate) : call NPTWalk.Spec.L "panic" [] s = Some (Halt s).
+Proof. reflexivity. Qed.
+
 (** * The functions *)
 
 Lemma get_level_s2pt_code : fun_ok NPTWalk.Spec.L f_get_level_s2pt get_level_s2pt_spec.
 Proof.
-  apply fun_ok_vc. intros vs s r E. apply p2_inv in E as (vm & a & -> & RV & RA & E).
-  unfold locked_look in E. destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate E].
-  destruct (c_held c) eqn:Hd; [discriminate E|]. destruct (is_vmid vm) eqn:V; [|discriminate E].
-  apply chk_inv in E. destruct E as [RL ->].
+  apply fun_ok_vc. intros vs s r E. apply p2_inv in E as (vm & a & -> & RV & RA & E). unfold locked_look in E.
   run_vc f_get_level_s2pt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite (vmid_test vm RV), panic_call. destruct (is_vmid vm) eqn:V; cbn [negb] in E |- *; [|now injection E as <-].
+  unfold ADDR_LIMIT in E. rewrite Z.ltb_antisym. destruct (281474976710656 <=? a); cbn [negb]; [now injection E as <-|].
+  destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate E]. destruct (c_held c) eqn:Hd; [discriminate E|].
+  apply chk_inv in E. destruct E as [RL ->].
   rewrite (acquire_pt_call vm RV s c C Hd), (level_call vm RV V), (release_pt_call vm RV) by (exact RA || reflexivity).
   rewrite wrap_id by now apply in_range_iff. reflexivity.
 Qed.
 
 Lemma walk_s2pt_code : fun_ok NPTWalk.Spec.L f_walk_s2pt walk_s2pt_spec.
 Proof.
-  apply fun_ok_vc. intros vs s r E. apply p2_inv in E as (vm & a & -> & RV & RA & E).
-  unfold locked_look in E. destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate E].
-  destruct (c_held c) eqn:Hd; [discriminate E|]. destruct (is_vmid vm) eqn:V; [|discriminate E].
-  apply chk_inv in E. destruct E as [RL ->].
+  apply fun_ok_vc. intros vs s r E. apply p2_inv in E as (vm & a & -> & RV & RA & E). unfold locked_look in E.
   run_vc f_walk_s2pt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite (vmid_test vm RV), panic_call. destruct (is_vmid vm) eqn:V; cbn [negb] in E |- *; [|now injection E as <-].
+  unfold ADDR_LIMIT in E. rewrite Z.ltb_antisym. destruct (281474976710656 <=? a); cbn [negb]; [now injection E as <-|].
+  destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate E]. destruct (c_held c) eqn:Hd; [discriminate E|].
+  apply chk_inv in E. destruct E as [RL ->].
   rewrite (acquire_pt_call vm RV s c C Hd), (entry_call vm RV V), (release_pt_call vm RV)
     by (exact RA || exact RL || reflexivity).
   rewrite wrap_id by now apply in_range_iff. reflexivity.
@@ -138,27 +151,31 @@ Qed.
 Lemma map_s2pt_code : fun_ok NPTWalk.Spec.L f_map_s2pt map_s2pt_spec.
 Proof.
   apply fun_ok_vc. intros vs s r E. apply p4_inv in E as (vm & a & lvl & e & -> & RV & RA & RL & RE & E).
-  destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate E].
-  destruct (c_held c) eqn:Hd; [discriminate E|]. destruct (is_vmid vm) eqn:V; [|discriminate E].
-  cbn [negb] in E. run_vc f_map_s2pt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  run_vc f_map_s2pt. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
   split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
-  rewrite (acquire_pt_call vm RV s c C Hd), (set_call vm RV V) by (assumption || reflexivity).
-  destruct (lvl =? 2); [destruct (Z.land e 3 =? 3)|].
-  - injection E as <-. reflexivity.
-  - now apply finish_update in E.
-  - now apply finish_update in E.
+  unfold ADDR_LIMIT in E. rewrite (vmid_test vm RV), panic_call.
+  destruct (is_vmid vm) eqn:V; cbn [negb andb] in E |- *; [|now injection E as <-].
+  rewrite Z.ltb_antisym in E. destruct (281474976710656 <=? a); cbn [negb andb] in E |- *; [now injection E as <-|].
+  destruct (Z.eqb_spec lvl 2) as [->|L2]; cbn [negb orb andb] in E |- *.
+  2: destruct (Z.eqb_spec lvl 3) as [->|L3]; cbn [negb orb andb] in E |- *; [|now injection E as <-].
+  all: destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate E]; destruct (c_held c) eqn:Hd; [discriminate E|].
+  all: rewrite (acquire_pt_call vm RV s c C Hd), (set_call vm RV V) by (assumption || reflexivity).
+  - change (2 =? 2) with true. cbv iota. destruct (Z.land e 3 =? 3); [now injection E as <-|]. now apply finish_update in E.
+  - change (3 =? 2) with false. cbv iota. now apply finish_update in E.
 Qed.
 
 Lemma clear_pfn_host_code : fun_ok NPTWalk.Spec.L f_clear_pfn_host clear_pfn_host_spec.
 Proof.
   apply fun_ok_vc. intros vs s r E. apply p1_inv in E as (pfn & -> & RF & E).
+  unfold PFN_LIMIT, PAGE in E. run_vc f_clear_pfn_host. split; [now apply in_range_iff|]. rewrite panic_call.
+  destruct (Z.leb_spec 68719476736 pfn) as [Big|Small]; [now injection E as <-|].
   destruct (st_npts s !! HOSTVISOR) as [c|] eqn:C; [|discriminate E].
-  destruct (c_held c) eqn:Hd; [discriminate E|]. cbn [negb] in E. unfold PAGE in E.
-  run_vc f_clear_pfn_host. split; [now apply in_range_iff|].
+  destruct (c_held c) eqn:Hd; [discriminate E|]. cbn [negb] in E.
   change (call NPTWalk.Spec.L ?f [0]) with (call NPTWalk.Spec.L f [HOSTVISOR]).
   change (call NPTWalk.Spec.L ?f [0; ?x]) with (call NPTWalk.Spec.L f [HOSTVISOR; x]).
   change (call NPTWalk.Spec.L ?f [0; ?x; ?y; ?z]) with (call NPTWalk.Spec.L f [HOSTVISOR; x; y; z]).
-  assert (RA : in_range U64 (wrap U64 (pfn * 4096)) = true) by apply in_range_iff, wrap_range.
+  apply in_range_iff in RF. rewrite (wrap_id U64 (pfn * 4096)) by (cbn [modulus]; lia).
+  assert (RA : in_range U64 (pfn * 4096) = true) by (apply in_range_iff; cbn [modulus]; lia).
   rewrite (acquire_pt_call HOSTVISOR eq_refl s c C Hd), (level_call HOSTVISOR eq_refl eq_refl) by (exact RA || reflexivity).
   destruct (level _ _ =? 0).
   - injection E as <-. cbn [negb]. rewrite (release_pt_call HOSTVISOR eq_refl) by reflexivity. reflexivity.

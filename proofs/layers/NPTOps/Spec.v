@@ -1,13 +1,15 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 8, NPTOps: operations on stage-2 tables, each one atomic step.  An operation
-    acquires the table's lock (what other CPUs did before is replayed), works on the
-    map, and releases the lock, which publishes the map.  After a panic the lock stays
-    held: the machine has stopped.  Stands on NPTWalk. *)
+    checks its arguments, acquires the table's lock (what other CPUs did before is
+    replayed), works on the map, and releases the lock, which publishes the map.  After a
+    panic the lock stays as it is: the machine has stopped.  Stands on NPTWalk. *)
 From SeKVM.layers.NPTWalk Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
 Definition PAGE_GUEST : Z := 144115188075855872.
+Definition ADDR_LIMIT : Z := 281474976710656.
+Definition PFN_LIMIT : Z := 68719476736.
 
 Section NPTOps.
   Context {M P : Type}.
@@ -16,11 +18,12 @@ Section NPTOps.
   Definition put_table (vm : Z) (c : cell pmap) (s : St) : St := set_npts (<[vm := c]> (st_npts s)) s.
   Definition published (c : cell pmap) (s : St) : cell pmap := release_cell (cpu_id (st_cpu s)) c.
 
-  (** Look page [a] of VM [vm] up. *)
+  (** Look address [a] of VM [vm] up; beyond 48 bits there is nothing. *)
   Definition locked_look (f : pmap -> Z -> Z) (vm a : Z) (s : St) : option (res St) :=
+    if negb (is_vmid vm) then Some (Halt s) else
+    if ADDR_LIMIT <=? a then ret 0 s else
     some c := st_npts s !! vm;
     rely negb (c_held c);
-    rely is_vmid vm;
     let c := acquire_cell c in
     ret (f (c_val c) (page_number a)) (put_table vm (published c s) s).
 
@@ -36,9 +39,9 @@ Section NPTOps.
 
   Definition map_s2pt_spec : prim St :=
     p4 None U32 U64 U32 U64 (fun vm a lvl e s =>
+      if negb (is_vmid vm && (a <? ADDR_LIMIT) && ((lvl =? 2) || (lvl =? 3))) then Some (Halt s) else
       some c := st_npts s !! vm;
       rely negb (c_held c);
-      rely is_vmid vm;
       let c := acquire_cell c in
       if lvl =? 2
       then if Z.land e 3 =? 3 then Some (Halt (put_table vm c s))
@@ -48,10 +51,11 @@ Section NPTOps.
   (** The host loses frame [pfn], if it maps it. *)
   Definition clear_pfn_host_spec : prim St :=
     p1 None U64 (fun pfn s =>
+      if PFN_LIMIT <=? pfn then Some (Halt s) else
       some c := st_npts s !! HOSTVISOR;
       rely negb (c_held c);
       let c := acquire_cell c in
-      let a := wrap U64 (pfn * PAGE) in
+      let a := pfn * PAGE in
       if level (c_val c) (page_number a) =? 0
       then ret 0 (put_table HOSTVISOR (published c s) s)
       else publish_update HOSTVISOR a

@@ -75,8 +75,37 @@ Example pool_empty :
     ([0], Panicked, ([], Some true)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
-(** Undefined: no such VM. *)
-Example no_such_vm : alone [("walk_s2pt", [17; 0x5000])] ([], Undefined, ([], Some false)).
+(** Arguments that there are not: a table, an address beyond 48 bits, a level, a frame.
+    Nothing is found there, and nothing can be mapped or taken away.  All checks come
+    before the lock. *)
+Example no_such_vm : alone [("walk_s2pt", [16; 0x5000]); ("walk_s2pt", [17; 0x5000])] ([0], Panicked, ([], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+Example no_level_of_such_vm : alone [("get_level_s2pt", [16; 0]); ("get_level_s2pt", [17; 0])] ([0], Panicked, ([], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+Example no_map_of_such_vm :
+  alone [("map_s2pt", [16; 0; 3; 0x8000747]); ("map_s2pt", [17; 0; 3; 0x8000747])]
+    ([0], Panicked, ([Tlb_flush 16 0], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+(** The last page of the address space is not taken for one beyond it. *)
+Example no_such_address :
+  alone
+    [("map_s2pt", [3; 0xfffffffff000; 3; 0x8000747]); ("walk_s2pt", [3; 0xffffffffffff]);
+     ("get_level_s2pt", [3; 0xffffffffffff]); ("map_s2pt", [3; 0; 3; 0x9000747]);
+     ("walk_s2pt", [3; 0x1000000000000]); ("get_level_s2pt", [3; 0x1000000000000]);
+     ("walk_s2pt", [3; 0xffffffffffffffff]); ("map_s2pt", [3; 0x1000000000000; 3; 0xa000747])]
+    ([0; 0x8000747; 3; 0; 0; 0; 0], Panicked, ([Tlb_flush 3 0; Tlb_flush 3 0xfffffffff000], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+Example no_such_level :
+  alone [("map_s2pt", [3; 0x5000; 1; 0x8000747])] ([], Panicked, ([], Some false)) /\
+  alone [("map_s2pt", [3; 0x5000; 4; 0x8000747])] ([], Panicked, ([], Some false)).
+Proof. split; (split; [|split]); vm_compute; reflexivity. Qed.
+
+Example no_such_frame :
+  alone [("clear_pfn_host", [0xfffffffff]); ("clear_pfn_host", [0x1000000000])] ([0], Panicked, ([], Some false)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
 (** The lock of stage-2 tables is hidden above this layer, as are the operations under it. *)
