@@ -77,8 +77,10 @@ Section Safe.
     destruct (lvl =? 2) eqn:L2.
     - destruct (frame_of e mod 512 =? 0) eqn:A; [|discriminate E].
       unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+      destruct (is_vmid v) eqn:V; [|discriminate E]. destruct (a <? ADDR_LIMIT); [|discriminate E].
+      cbn [negb andb orb Z.eqb Pos.eqb] in E.
       destruct (st_npts s !! v) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|].
-      destruct (is_vmid v) eqn:V; [|discriminate E]. cbn [negb Z.eqb Pos.eqb] in E. cbv zeta in E.
+      cbn [negb] in E. cbv zeta in E.
       destruct (Z.land _ 3 =? 3); [discriminate E|].
       unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:PS; [|discriminate E|discriminate E].
       injection E as _ <-. eexists. split; [apply lookup_insert|]. intros i I. cbn [c_val set_val published release_cell].
@@ -90,8 +92,10 @@ Section Safe.
         destruct Ne. clear -I RA. Z.div_mod_to_equations. lia.
       + rewrite block_entry_frame. unfold block_start. f_equal. clear -I RA. Z.div_mod_to_equations. lia.
     - unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+      destruct (is_vmid v) eqn:V; [|discriminate E]. destruct (a <? ADDR_LIMIT); [|discriminate E].
+      cbn [negb andb orb Z.eqb Pos.eqb] in E.
       destruct (st_npts s !! v) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|].
-      destruct (is_vmid v) eqn:V; [|discriminate E]. cbn [negb Z.eqb Pos.eqb] in E. cbv zeta in E.
+      cbn [negb] in E. cbv zeta in E.
       unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:PS; [|discriminate E|discriminate E].
       injection E as _ <-. eexists. split; [apply lookup_insert|]. intros i I. cbn [c_val set_val published release_cell].
       exists 3%nat, (Z.lor (phys e) PAGE_S2). replace i with 0 by lia. rewrite !Z.add_0_r. split.
