@@ -175,7 +175,7 @@ def vm_up(
             client,
             opened.provider,
             count,
-            source=machines.Source(qemu=qemu) if qemu else None,
+            source=opened.guests.model_copy(update={"qemu": qemu} if qemu else {}),
             seconds=timeout,
             progress=shown,
         )
@@ -184,6 +184,25 @@ def vm_up(
         for guest in started:
             click.echo(f"{guest.name}\t{guest.address}")
             guest.close()
+
+
+@vm.command(name="image")
+@lab_options
+def vm_image(definition: str, name: str | None, state: Path | None) -> None:
+    """Send the server what guests are started from: kernel, RAM disk and a Debian root with all suites.
+
+    For servers that are not emulated: those have it. What is there is not sent again.
+
+    Example: aetool lab vm image --lab mylab.yaml
+    """
+    from aetool.lab import image
+
+    with (
+        progress("guests", 0) as shown,
+        opened_lab(definition, name, state, shown) as opened,
+        opened.driving("the sending of guests"),
+    ):
+        image.send_guests(opened.hosts["server"], image.Recipe("bookworm"), image.cache_folder(), shown)
 
 
 @vm.command(name="down")
@@ -248,7 +267,11 @@ def micro(
         server = opened.hosts["server"]
         found = hypervisor(server)
         samples = guest.measure(
-            server, guest.build(Path(place)), iterations=iterations, repetitions=repetitions
+            server,
+            guest.build(Path(place)),
+            iterations=iterations,
+            repetitions=repetitions,
+            qemu=opened.guests.qemu,
         )
         emulated = opened.emulated
     if as_json:

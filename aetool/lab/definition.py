@@ -13,6 +13,7 @@ from aetool.core.config import Model, load_yaml, read_yaml
 from aetool.core.errors import ConfigError
 from aetool.core.project import project_root
 from aetool.core.ssh_connect import parse_public_key
+from aetool.lab.guests import Source
 
 ROLES = ("server", "client")
 
@@ -39,6 +40,7 @@ class ArmDefinition(Model):
     cpus: Annotated[int, Field(ge=1, le=8)] = 2
     memory_mib: Annotated[int, Field(ge=1024, le=65536)] = 4096
     gic: Literal[2, 3] = 3
+    guests: Source = Field(default_factory=Source)
 
 
 class StaticHost(Model):
@@ -74,6 +76,7 @@ class StaticDefinition(Model):
     description: str
     emulated: bool
     hosts: StaticHosts
+    guests: Source = Field(default_factory=Source)
 
 
 class NetnsDefinition(Model):
@@ -113,6 +116,7 @@ class CloudlabDefinition(Model):
     portal: str = "https://boss.emulab.net:43794"
     token_file: str | None = None
     host_keys: dict[str, Annotated[str, AfterValidator(_public_key)]] = Field(default_factory=dict)
+    guests: Source = Field(default_factory=Source)
 
     @model_validator(mode="after")
     def _one_source(self) -> CloudlabDefinition:

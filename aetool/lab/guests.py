@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from aetool.core.config import Model
 from aetool.core.errors import ConfigError
 
 SINGLE = 100
@@ -17,6 +18,8 @@ FIRST = 101
 # 254 is the lab's own; 255 broadcast
 LAST = 253
 MOST = LAST - FIRST + 1
+# where the server keeps what guests are started from
+STORE = "/var/lib/aetool"
 _NETWORK = ipaddress.ip_network("10.10.1.0/24")
 
 
@@ -29,6 +32,20 @@ class Guest:
     address: str
     mac: str
     tap: str
+
+
+class Source(Model):
+    """What guests are started from, as paths on the server: QEMU, kernel, RAM disk, and a read-only root.
+
+    gic: version of the interrupt controller, "host" for the server's own. SeKVM wants a QEMU and a guest
+    kernel of its own; the kernel needs virtio, ext4 and overlayfs.
+    """
+
+    qemu: str = "qemu-system-aarch64"
+    gic: str = "host"
+    kernel: str = f"{STORE}/Image"
+    initrd: str = f"{STORE}/initrd.gz"
+    image: str = f"{STORE}/guest.img"
 
 
 def guests(count: int) -> list[Guest]:

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import tempfile
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ from aetool.core.errors import LabError
 from aetool.core.process import ProcessError, require, run, storage_error, write_file
 from aetool.core.progress import Progress
 from aetool.core.project import project_root
+from aetool.core.ssh import Remote
 from aetool.lab import boot, cpio, uboot
+from aetool.lab.guests import STORE
+from aetool.lab.transfer import upload
 
 PACKAGES = (
     "apache2", "apache2-utils", "base-files", "base-passwd", "bash", "busybox-static", "ca-certificates",
@@ -55,7 +59,8 @@ _DISK_MIB = 4096
 _FIRST_MIB = 1
 _BUILD_SECONDS = 1200.0
 _STEP_SECONDS = 300.0
-GUEST_FOLDER = "/var/lib/aetool"
+GUEST_FOLDER = STORE
+GUEST_FILES = ("Image", "initrd.gz", "guest.img")
 
 SSHD_CONFIG = """\
 HostKey /etc/ssh/aetool_host_key
@@ -95,6 +100,21 @@ class Recipe:
         ]
         parts += [(folder / name).read_text(encoding="utf-8") for name in _SCRIPTS]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def send_guests(remote: Remote, recipe: Recipe, cache: Path, progress: Progress) -> None:
+    """Give any arm64 server the guests of the emulated one: Debian with all that the suites need.
+
+    Raises MissingToolError, StorageError, LabError.
+    """
+    machine = remote.run(["uname", "-m"], timeout=_STEP_SECONDS).stdout.strip()
+    if machine != "aarch64":
+        raise LabError(f"{remote.name} is a {machine} machine: these guests are for arm64")
+    disk = disk_image(recipe, cache, progress)
+    with tempfile.TemporaryDirectory(prefix="aetool-") as place:
+        for path in guest_files(disk, Path(place)):
+            progress.say(f"{remote.name}: {path.name}, {path.stat().st_size >> 20} MiB")
+            upload(remote, path, f"{GUEST_FOLDER}/{path.name}", progress=progress)
 
 
 def cache_folder() -> Path:
@@ -301,6 +321,22 @@ def _file_system(tree: Path, image: Path, kib: int, *options: str) -> None:
         f"{kib}k",
     ]
     run([require(argv[0]), *argv[1:]], timeout=_STEP_SECONDS)
+
+
+def guest_files(disk: Path, folder: Path) -> list[Path]:
+    """Take the guests' kernel, RAM disk and root from a server's disk, for servers that have another one.
+
+    Raises LabError.
+    """
+    partition = f"{disk}?offset={_FIRST_MIB << 20}"
+    taken = []
+    for name in GUEST_FILES:
+        path = folder / name
+        _debugfs(partition, f'dump {GUEST_FOLDER}/{name} "{path}"', write=False)
+        if not path.exists() or not path.stat().st_size:
+            raise LabError(f"{disk} has no {GUEST_FOLDER}/{name}")
+        taken.append(path)
+    return taken
 
 
 def restore_files(disk: Path, scratch: Path) -> None:

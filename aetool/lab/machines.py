@@ -61,6 +61,7 @@ class Machines:
                     self._lab.hosts["client"],
                     self._lab.provider,
                     vms,
+                    source=self._lab.guests,
                     seconds=_GUEST_SECONDS,
                     progress=self._progress,
                 )

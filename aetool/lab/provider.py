@@ -27,6 +27,7 @@ from aetool.lab.definition import (
     definition_path,
     load_definition,
 )
+from aetool.lab.guests import Source
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ class Provider(Protocol):
 class Lab:
     """Hosts by role. As a context manager it closes connections at the end; it does not take hosts down."""
 
-    def __init__(self, name: str, kind: str, provider: Provider) -> None:
+    def __init__(self, name: str, kind: str, provider: Provider, guests: Source | None = None) -> None:
+        """`guests`: what guests are started from on the server, if not from the usual places."""
+        self.guests = guests or Source()
         self.name = name
         self.provider_name = kind
         self._provider = provider
@@ -182,7 +185,8 @@ def open_lab(
     loaded = load_definition(path)
     lab_name = check_name(name or path.name.split(".")[0])
     provider = _provider(loaded, path, lab_name, state or default_state(), progress or Silent())
-    return Lab(lab_name, loaded.provider, provider)
+    guests = None if isinstance(loaded, NetnsDefinition) else loaded.guests
+    return Lab(lab_name, loaded.provider, provider, guests)
 
 
 def _provider(definition: Definition, path: Path, name: str, state: Path, progress: Progress) -> Provider:

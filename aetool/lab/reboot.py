@@ -37,9 +37,13 @@ fi
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds: `back` until a host must answer after a reboot; `cycles`: how often its power is cycled."""
+    """Seconds until a host must answer: `back` after a reboot, `restored` once it has its good boot files again.
+
+    cycles: how often its power is cycled.
+    """
 
     back: float = 300.0
+    restored: float = 300.0
     cycles: int = 1
 
 
@@ -90,9 +94,9 @@ def reboot(
 
 
 def wait_for(remote: Remote, patience: Patience) -> None:
-    """Return when a host answers and has settled; raises BootFailed."""
-    if not _back(remote, "", patience.back):
-        raise BootFailed(f"{remote.name} does not answer within {patience.back:g} s")
+    """Return when a host with its good boot files answers and has settled; raises BootFailed."""
+    if not _back(remote, "", patience.restored):
+        raise BootFailed(f"{remote.name} does not answer within {patience.restored:g} s")
 
 
 def _back(remote: Remote, before: str, seconds: float) -> bool:

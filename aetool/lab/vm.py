@@ -23,14 +23,13 @@ from aetool.core.ssh import Remote, SshRemote
 from aetool.core.ssh_connect import Dial, Endpoint, Timeouts
 from aetool.lab import qmp
 from aetool.lab.configuration import hypervisor
-from aetool.lab.guests import MOST, Guest, guests
+from aetool.lab.guests import MOST, Guest, Source, guests
 from aetool.lab.provider import Provider
 from aetool.lab.reboot import reboot
 
 FOLDER = "/run/aetool/vm"
 # SeKVM gives out 56 VM identifiers a boot and takes none back; the last one is shared, so it does not count.
 IDENTIFIERS = 55
-_STORE = "/var/lib/aetool"
 _SECONDS = 60.0
 _START_SECONDS = 120.0
 _OFF_SECONDS = 60.0
@@ -91,17 +90,6 @@ class Hardware:
     memory_mib: int = 256
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the server has the guests' kernel, RAM disk and read-only image, and the QEMU to run them."""
-
-    qemu: str = "qemu-system-aarch64"
-    gic: str = "host"
-    kernel: str = f"{_STORE}/Image"
-    initrd: str = f"{_STORE}/initrd.gz"
-    image: str = f"{_STORE}/guest.img"
-
-
 def start(
     server: SshRemote,
     load: SshRemote,
@@ -118,6 +106,7 @@ def start(
     seconds: until all must answer. Whatever fails, no guest is left. Raises IdentifiersExhausted, LabError.
     """
     hardware, source = hardware or Hardware(), source or Source()
+    _require_files(server, source)
     clean(server)
     server.run(["bash", "-euo", "pipefail", "-c", _BRIDGE, "bridge", server.address], timeout=_SECONDS)
     wanted = guests(count)
@@ -135,6 +124,17 @@ def start(
             clean(server)
         raise
     return remotes
+
+
+def _require_files(server: Remote, source: Source) -> None:
+    """Say what is missing before anything is started; raises LabError."""
+    look = 'command -v "$1" >/dev/null || echo "$1"; shift; for file; do [ -r "$file" ] || echo "$file"; done'
+    argv = ["bash", "-c", look, "look", source.qemu, source.kernel, source.initrd, source.image]
+    if missing := server.run(argv, timeout=_SECONDS).stdout.split():
+        raise LabError(
+            f"{server.name} lacks what guests are started from: {', '.join(missing)}",
+            hint="aetool lab vm image sends kernel, RAM disk and root; the lab's definition may name others",
+        )
 
 
 def running(server: SshRemote, load: SshRemote, wanted: Sequence[Guest]) -> list[SshRemote]:

@@ -37,6 +37,14 @@ def test_the_example_inventory_names_two_hosts(inventory: Path) -> None:
         assert server.endpoint.key == Path.home() / ".ssh" / "id_ed25519"
 
 
+def test_a_definition_may_say_what_guests_are_started_from(inventory: Path) -> None:
+    with inventory.open("a") as handle:
+        handle.write("guests: {qemu: /mydata/qemu/qemu-system-aarch64, kernel: /mydata/Image.sekvm}\n")
+    with open_lab(inventory) as lab:
+        assert lab.guests.qemu == "/mydata/qemu/qemu-system-aarch64"
+        assert (lab.guests.kernel, lab.guests.initrd) == ("/mydata/Image.sekvm", "/var/lib/aetool/initrd.gz")
+
+
 def test_a_key_file_is_relative_to_the_inventory(inventory: Path) -> None:
     replace(inventory, "key: ~/.ssh/id_ed25519", "key: keys/lab")
     with open_lab(inventory) as lab:

@@ -101,6 +101,21 @@ def test_good_boot_files_are_put_back_on_a_disk_that_is_not_mounted(tmp_path: Pa
 
 
 @needs_e2fsprogs
+def test_what_guests_are_started_from_is_taken_from_a_disk_that_is_not_mounted(tmp_path: Path) -> None:
+    data = {name: f"the {name} ".encode() * 999 for name in image.GUEST_FILES}
+    (tmp_path / "tree/var/lib/aetool").mkdir(parents=True)
+    for name in data:
+        (tmp_path / "tree/var/lib/aetool" / name).write_bytes(data[name])
+    (tmp_path / "out").mkdir()
+    path = disk(tmp_path, {})
+    taken = image.guest_files(path, tmp_path / "out")
+    assert {p.name: p.read_bytes() for p in taken} == data
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(LabError, match=r"has no /var/lib/aetool/Image"):
+        image.guest_files(disk(tmp_path / "bare", {}), tmp_path / "bare")
+
+
+@needs_e2fsprogs
 def test_a_disk_without_good_copies_is_left_as_it_is(tmp_path: Path) -> None:
     path = disk(tmp_path, {"uImage": b"the only one"})
     with pytest.raises(LabError, match=r"has no good copy /boot/uImage\.bak"):

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from aetool.core.errors import LabError
-from aetool.lab import Lab, open_lab
+from aetool.core.progress import Silent
+from aetool.lab import Lab, image, open_lab, vm
+from aetool.lab.guests import Source
 
 pytestmark = [
     pytest.mark.e2e,
@@ -185,3 +187,17 @@ def test_without_root_up_says_to_use_sudo(state: Path, monkeypatch: pytest.Monke
     with pytest.raises(LabError, match="needs root") as caught:
         open_lab("netns", name="one", state=state).up()
     assert "sudo" in (caught.value.hint or "")
+
+
+def test_guests_are_refused_where_there_is_nothing_to_start_them_from(state: Path) -> None:
+    with open_lab("netns", name="one", state=state) as lab:
+        lab.up()
+        server, client = lab.hosts["server"], lab.hosts["client"]
+        with pytest.raises(
+            LabError, match=r"server lacks what guests are started from: .*/guest\.img"
+        ) as caught:
+            vm.start(server, client, 1, source=Source(qemu="no-such-qemu"), progress=Silent())
+        assert "no-such-qemu" in caught.value.message
+        assert "aetool lab vm image" in (caught.value.hint or "")
+        with pytest.raises(LabError, match="these guests are for arm64"):
+            image.send_guests(server, image.Recipe("bookworm"), state, Silent())
