@@ -37,8 +37,9 @@ fi
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds until a host must answer: `back` after a reboot, `restored` once it has its good boot files again.
+    """How long and how often.
 
+    Seconds until a host must answer: `back` after a reboot, `restored` once it has its good boot files again.
     cycles: how often its power is cycled.
     """
 
