@@ -342,6 +342,19 @@ losetup --find --show /root/disk
     server.shell(f"umount /mydata; losetup -d {device}; rm -rf /root/disk /root/image", timeout=60)
 
 
+def test_guests_that_the_server_has_are_not_sent_again(lab: Lab, server: SshRemote) -> None:
+    names = [f"{image.GUEST_FOLDER}/{name}" for name in image.GUEST_FILES]
+    before = server.run(["stat", "-c", "%i %Y", *names], timeout=60).stdout
+    cache = image.cache_folder()
+    image.send_guests(server, image.Recipe("bookworm"), cache, Silent())
+    assert server.run(["stat", "-c", "%i %Y", *names], timeout=60).stdout == before
+    server.shell(f"rm {names[1]}", timeout=60)
+    image.send_guests(server, image.Recipe("bookworm"), cache, Silent())
+    after = server.run(["stat", "-c", "%i %Y", *names], timeout=60).stdout
+    assert after != before
+    assert after.splitlines()[::2] == before.splitlines()[::2]
+
+
 def test_the_qemu_of_the_server_is_one_with_kvm(lab: Lab, server: SshRemote) -> None:
     found = probe(server, server.shell("command -v qemu-system-aarch64", timeout=60).stdout.strip())
     assert found.version.startswith("7.2")

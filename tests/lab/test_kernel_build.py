@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from aetool.core.config import load_yaml
-from aetool.core.errors import ConfigError, LabError, StorageError
+from aetool.core.errors import ConfigError, LabError, MissingToolError, StorageError
 from aetool.core.progress import Silent
+from aetool.core.ssh import Result
 from aetool.lab import Lab
 from aetool.lab.build import Built, KernelRecipe, build, missing, settings
 from aetool.lab.local import LocalRemote
@@ -139,6 +140,25 @@ def test_a_recipe_with_a_mistake_is_refused(tree: Path, tmp_path: Path, text: st
 def test_what_is_no_kernel_tree_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not the source tree of a kernel"):
         make(tmp_path / "tree", recipe(tmp_path))
+
+
+def test_an_arm_host_uses_its_own_compiler_and_another_one_that_of_the_recipe(
+    tree: Path, tmp_path: Path
+) -> None:
+    class Arm(LocalRemote):
+        def run(self, argv, **options) -> Result:  # type: ignore[no-untyped-def]
+            if list(argv) == ["uname", "-m"]:
+                return Result("uname -m", 0, "aarch64\n", "", 0.0)
+            return super().run(argv, **options)
+
+    path = recipe(tmp_path)
+    path.write_text(path.read_text().replace('cross_compile: ""', "cross_compile: no-such-"))
+    out = str(tmp_path / "out")
+    built = build(Arm(), str(tree), path, out, jobs=1, timeout=60, progress=Silent())
+    assert Path(built.image).exists()
+    with pytest.raises(MissingToolError, match="no-such-gcc not installed") as caught:
+        make(tree, path)
+    assert "gcc-aarch64-linux-gnu" in (caught.value.hint or "")
 
 
 def test_a_patch_is_applied_once_and_one_that_does_not_apply_is_named(tree: Path, tmp_path: Path) -> None:
