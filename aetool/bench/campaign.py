@@ -9,6 +9,7 @@ again from the beginning, with its raw files set aside.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import uuid
 from collections import Counter
@@ -216,12 +217,22 @@ class _Driver:
         return self.reasons[kind]
 
     def _missing(self, step: Step, suite: Suite[Any], parameters: Parameters) -> str | None:
+        """Everything that the suite needs and its hosts lack, with how to supply it; None if all is there."""
+        lacking = []
         for (place, needed), remedy in suite.needs(parameters).items():
-            remotes = [self.bed.load()] if place == "load" else suite.machines(self.bed, step)
-            for remote in remotes:
-                if remote.run(["sh", "-c", _SEARCH, "sh", needed], timeout=30, check=False).status != 0:
-                    return f"{needed} is not installed on {remote.name} ({remedy})"
-        return None
+            if place == "here":
+                where = [] if shutil.which(needed) else ["the machine that aetool runs on"]
+            else:
+                remotes = [self.bed.load()] if place == "load" else suite.machines(self.bed, step)
+                search = ["sh", "-c", _SEARCH, "sh", needed]
+                where = [
+                    remote.name
+                    for remote in remotes
+                    if remote.run(search, timeout=30, check=False).status != 0
+                ]
+            if where:
+                lacking.append(f"{needed} is not installed on {', '.join(where)} ({remedy})")
+        return "; ".join(lacking) or None
 
     def _back(self, key: str, reason: str) -> None:
         if self.journal.step(key).state is State.STARTED:

@@ -32,7 +32,7 @@ lives() {
 for file in "$1"/*/*.pid; do
   [ -e "$file" ] || continue
   read -r pid start < "$file" || continue
-  if [ -e "/proc/$pid/stat" ] && [ "$(cut -d' ' -f22 "/proc/$pid/stat")" != "$start" ]; then continue; fi
+  if read -ra stat 2>/dev/null <"/proc/$pid/stat" && [ "${stat[21]}" != "$start" ]; then continue; fi
   kill -TERM -- "-$pid" 2>/dev/null || continue
   for _ in $(seq 100); do
     lives "$pid" || continue 2
@@ -66,7 +66,7 @@ exit 1
 """
 
 # Run by bash -c as `hold FILE COMMAND...`: writes process id and start time, then becomes the command.
-_HOLD = 'echo "$$ $(cut -d" " -f22 /proc/$$/stat)" > "$1"; shift; exec "$@"'
+_HOLD = 'read -ra stat </proc/$$/stat; echo "$$ ${stat[21]}" >"$1"; shift; exec "$@"'
 
 
 def held(work: str, name: str, command: Sequence[str]) -> list[str]:

@@ -47,6 +47,8 @@ class CampaignFile(Model):
     seed: int | None = None
     # `repetition`: the server is rebooted before each group of steps that share machines
     reboot: Literal["never", "repetition"] = "never"
+    # `repetition`: each gets guests of its own; `kept`: one set of guests serves all steps of its number
+    guests: Literal["repetition", "kept"] = "repetition"
     retry: Retry
 
     @model_validator(mode="after")
@@ -60,6 +62,8 @@ class CampaignFile(Model):
                 raise ValueError(f"{name} names something twice")
         if (self.order == "random") != (self.seed is not None):
             raise ValueError("seed belongs to order: random, which needs one")
+        if self.reboot == "repetition" and self.guests == "kept":
+            raise ValueError("no guest can be kept over a reboot: guests: kept wants reboot: never")
         if any(n < 0 for n in self.vms):
             raise ValueError("vms cannot be negative")
         if ("native" in self.configurations) != (0 in self.vms):
@@ -156,6 +160,7 @@ def _code() -> str:
     here = Path(__file__).parent
     sources = [
         here / "daemons.py",
+        here / "files.py",
         here / "health.py",
         here / "step.py",
         *sorted((here / "suites").glob("*.py")),

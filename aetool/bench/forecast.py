@@ -20,7 +20,8 @@ VMID_BUDGET = {"sekvm": 55}
 class Forecast:
     """`seconds` counts measuring only, as the profiles estimate it, not boots of hosts and VMs.
 
-    vm_creations: for each configuration; VMs serve one repetition, of suites that follow one another.
+    vm_creations: for each configuration; VMs serve one repetition, of suites that follow one another, or all
+        repetitions if the campaign keeps them.
     reboots: for each configuration with a budget, how often the server must be rebooted in between.
     too_many: steps of more VMs than the budget of a whole boot.
     """
@@ -51,11 +52,12 @@ def forecast(resolved: Resolved) -> Forecast:
     spent: Counter[str] = Counter()
     too_many = []
     steps = plan(resolved)
+    kept = resolved.campaign.guests == "kept"
     alive = None
     for step in steps:
         suite, parameters = resolved.suite(step.suite)
         seconds += parameters.estimate_seconds
-        wanted = (step.configuration, step.vms, step.repetition)
+        wanted = (step.configuration, step.vms, 0 if kept else step.repetition)
         if not step.vms or (alive == wanted and not suite.own_guest):
             continue
         alive = None if suite.own_guest else wanted

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SECONDS = 30.0
 # One `throttled N` line if the CPU counts such events, then the kernel's messages of level error and above,
 # or `unreadable`. `dmesg -r` puts the level in front and is understood by util-linux and busybox alike.
-_LOOK = """
+LOOK = """
 counts=$(cat /sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count 2>/dev/null || true)
 [ -z "$counts" ] || echo "throttled $(($(echo $counts | tr ' ' '+')))"
 if lines=$(dmesg -r 2>/dev/null); then
@@ -73,7 +73,7 @@ def allowed_messages(root: Path) -> tuple[str, ...]:
 
 def look(remote: Remote) -> Health:
     """Read a machine's state; raises LabError."""
-    return parse(remote.shell(_LOOK, timeout=_SECONDS).stdout)
+    return parse(remote.shell(LOOK, timeout=_SECONDS).stdout)
 
 
 def parse(text: str) -> Health:

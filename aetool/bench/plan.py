@@ -9,8 +9,11 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from aetool.bench.definitions import Resolved
+from aetool.bench.definitions import CampaignFile, Resolved
 from aetool.core.journal import PlannedStep
+
+# a suite and a number of VMs
+Cell = tuple[str, int]
 
 
 def plan(resolved: Resolved) -> list[PlannedStep]:
@@ -19,29 +22,41 @@ def plan(resolved: Resolved) -> list[PlannedStep]:
     blocked: all repetitions of one cell (suite, configuration, VMs) in a row.
     interleaved: one repetition of every cell, then the next, so that slow drift hits all cells alike.
     random: shuffled with the campaign's seed.
-    Steps of one configuration stay together in all three, for changing it costs a reboot; suites with the
-    same number of VMs follow one another, for they share the VMs of a repetition.
+    Steps of one configuration stay together in all three, for changing it costs a reboot; so do those of one
+    set of guests if guests are kept. Suites with the same number of VMs follow one another, for they share
+    the VMs of a repetition.
     """
     campaign = resolved.campaign
     steps: list[PlannedStep] = []
     for configuration in campaign.configurations:
         counts = [n for n in campaign.vms if (n == 0) == (configuration == "native")]
-        # a suite with a guest of its own has nothing to do natively, or in many VMs
-        cells = [
-            (suite.name, n)
-            for n in counts
-            for suite in resolved.suites
-            if n == 1 or not resolved.suite(suite.name)[0].own_guest
-        ]
-        repetitions = range(1, campaign.repetitions + 1)
-        if campaign.order == "blocked":
-            pairs = [(cell, repetition) for cell in cells for repetition in repetitions]
-        else:
-            pairs = [(cell, repetition) for repetition in repetitions for cell in cells]
-        if campaign.order == "random":
-            random.Random(f"{campaign.seed} {configuration}").shuffle(pairs)
-        steps += [_step(resolved, suite, configuration, n, r) for (suite, n), r in pairs]
+        for group in _groups(resolved, counts):
+            ordered = _ordered(campaign, group, f"{campaign.seed} {configuration}")
+            steps += [_step(resolved, suite, configuration, n, r) for (suite, n), r in ordered]
     return steps
+
+
+def _groups(resolved: Resolved, counts: list[int]) -> list[list[Cell]]:
+    """The cells of a configuration; those that share kept guests are a group, in which order is free."""
+    alone = [suite.name for suite in resolved.suites if resolved.suite(suite.name)[0].own_guest]
+    others = [suite.name for suite in resolved.suites if suite.name not in alone]
+    if resolved.campaign.guests == "kept":
+        groups = [[(name, 1) for name in alone if 1 in counts]]
+        return [*groups, *([(name, n) for name in others] for n in counts)]
+    # a suite with a guest of its own has nothing to do natively, or in many VMs
+    names = [suite.name for suite in resolved.suites]
+    return [[(name, n) for n in counts for name in names if n == 1 or name not in alone]]
+
+
+def _ordered(campaign: CampaignFile, cells: list[Cell], seed: str) -> list[tuple[Cell, int]]:
+    """Every repetition of every cell, in the order that the campaign asks for."""
+    repetitions = range(1, campaign.repetitions + 1)
+    if campaign.order == "blocked":
+        return [(cell, repetition) for cell in cells for repetition in repetitions]
+    pairs = [(cell, repetition) for repetition in repetitions for cell in cells]
+    if campaign.order == "random":
+        random.Random(seed).shuffle(pairs)
+    return pairs
 
 
 def _step(resolved: Resolved, suite: str, configuration: str, vms: int, repetition: int) -> PlannedStep:

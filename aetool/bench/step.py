@@ -7,14 +7,15 @@ import contextlib
 import shlex
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aetool.bench import daemons, health
+from aetool.bench.files import install
 from aetool.bench.suites.base import Bed, Parameters, SanityError, Suite
 from aetool.core.errors import AetoolError, LabError, RemoteCommandError
 from aetool.core.journal import RESULTS, Sample, Step
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aetool.core.ssh import Remote, Result
 
 WORK = "/var/tmp/aetool"
+T = TypeVar("T")
 
 
 class Log:
@@ -48,6 +50,7 @@ class Log:
 class Instance:
     """A Target: one machine under test, its work directory and the place of its raw files."""
 
+    bed: Bed
     vm: int
     machine: Remote
     load: Remote
@@ -60,6 +63,14 @@ class Instance:
         """Where the load reaches the machine."""
         return self.machine.address
 
+    def install(self, files: Mapping[str, bytes]) -> None:
+        """Put files into the work directory of the machine; see `aetool.bench.files.install`."""
+        install(self.machine, self.work, files)
+
+    def bare_metal(self, qemu: str, iterations: int, repetitions: int) -> list[str]:
+        """Put the measuring guest on the machine; returns the command that runs it."""
+        return self.bed.bare_metal(self.machine, self.work, qemu, iterations, repetitions)
+
     def daemon(self, name: str, command: list[str], *, port: int) -> None:
         """Start a daemon on the machine; see `aetool.bench.daemons.start`."""
         self.log.write(f"{self.machine.name}: daemon: {shlex.join(command)}")
@@ -69,9 +80,17 @@ class Instance:
         """Run a command; keep LABEL.command, LABEL.stdout and LABEL.stderr whatever becomes of it."""
         write_file(self.raw / f"{label}.command", f"{shlex.join(command)}\n")
         self.log.write(f"{remote.name}: {label}: {shlex.join(command)}")
-        result = remote.run(daemons.held(self.work, label, command), timeout=timeout, check=False)
-        write_file(self.raw / f"{label}.stdout", result.stdout)
-        write_file(self.raw / f"{label}.stderr", result.stderr)
+        try:
+            result = remote.run(daemons.held(self.work, label, command), timeout=timeout, check=False)
+        except RemoteCommandError as error:
+            # it ran out of time or was killed; what it had printed by then is all there is to find out why
+            self._keep(label, error.stdout, error.stderr)
+            _, found, what = error.message.rpartition("` ")
+            if found:
+                # the wrapper around the command is no news to anybody
+                error.message = f"{remote.name}: {command[0]} {what}"
+            raise
+        self._keep(label, result.stdout, result.stderr)
         self.log.write(f"{remote.name}: {label}: status {result.status} after {result.seconds:.3f} s")
         if result.status != 0:
             tail = "\n".join((result.stdout + result.stderr).splitlines()[-TAIL_LINES:])
@@ -81,6 +100,10 @@ class Instance:
                 detail=tail or None,
             )
         return result
+
+    def _keep(self, label: str, stdout: str, stderr: str) -> None:
+        write_file(self.raw / f"{label}.stdout", stdout)
+        write_file(self.raw / f"{label}.stderr", stderr)
 
 
 def execute(
@@ -107,18 +130,20 @@ def execute(
         vm = number if step.vms else 0
         name = f"vm-{vm}" if vm else "host"
         work = f"{base}/{step.key}.{name}"
-        instances.append(Instance(vm, machine, load, work, raw / name, log))
+        instances.append(Instance(bed, vm, machine, load, work, raw / name, log))
     hosts = [load, *(instance.machine for instance in instances)]
+    works = [instance.work for instance in instances]
     try:
-        for host in hosts:
-            daemons.sweep(host, base)
+        _each(hosts, lambda host: daemons.sweep(host, base))
+        _each([load], lambda host: _begin(host, works))
+        before = _each(hosts[1:], lambda host: _begin(host, works))
         stop = partial(_clean, hosts, base, log)
-        _together(instances, lambda instance: _prepare(instance, suite, parameters), stop)
-        before = [health.look(instance.machine) for instance in instances]
+        _together(instances, lambda instance: suite.prepare(instance, parameters), stop)
         _together(instances, lambda instance: suite.warm_up(instance, parameters), stop)
         results = _together(instances, lambda instance: suite.run(instance, parameters), stop)
-        for instance, earlier in zip(instances, before, strict=True):
-            _stayed_well(instance, earlier, allowed_messages)
+        after = _each(hosts[1:], health.look)
+        for instance, earlier, later in zip(instances, before, after, strict=True):
+            _stayed_well(instance, earlier, later, allowed_messages)
     finally:
         _clean(hosts, base, log)
     samples = []
@@ -138,15 +163,16 @@ def execute(
     return samples
 
 
-def _prepare(instance: Instance, suite: Suite[Any], parameters: Parameters) -> None:
-    for host in (instance.machine, instance.load):
-        host.run(["mkdir", "-p", "-m", "755", instance.work], timeout=30)
-    suite.prepare(instance, parameters)
+def _begin(host: Remote, works: Sequence[str]) -> health.Health:
+    """Make the work directories and see how the host is, in one command."""
+    script = f"mkdir -p -m 755 -- {shlex.join(works)}\n{health.LOOK}"
+    return health.parse(host.shell(script, timeout=60).stdout)
 
 
-def _stayed_well(instance: Instance, before: health.Health, allowed: Sequence[str]) -> None:
+def _stayed_well(
+    instance: Instance, before: health.Health, after: health.Health, allowed: Sequence[str]
+) -> None:
     """Keep new kernel errors as kernel.errors; raise SanityError if the machine was not well."""
-    after = health.look(instance.machine)
     if after.errors is None:
         instance.log.write(f"{instance.machine.name}: the kernel's messages cannot be read")
     found = health.new_errors(before, after)
@@ -178,11 +204,22 @@ def _together(
             raise
 
 
+def _each(hosts: Sequence[Remote], work: Callable[[Remote], T]) -> list[T]:
+    """Do `work` on all hosts at once; raises the first error after all have ended."""
+    if len(hosts) == 1:
+        return [work(hosts[0])]
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        return list(pool.map(work, hosts))
+
+
 def _clean(hosts: Sequence[Remote], base: str, log: Log) -> None:
     """Leave nothing behind on the hosts; what cannot be reached now is swept before the next step."""
-    for host in hosts:
+
+    def clean(host: Remote) -> None:
         try:
             daemons.sweep(host, base)
         except LabError as error:
             with contextlib.suppress(AetoolError):
                 log.write(f"{host.name}: clean-up failed: {error.message}")
+
+    _each(hosts, clean)

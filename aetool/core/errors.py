@@ -75,7 +75,10 @@ class LoginRefused(LabError, PermissionError):
 
 
 class RemoteCommandError(LabError):
-    """A command on a host exited with a non-zero status, was killed, or ran out of time."""
+    """A command on a host exited with a non-zero status, was killed, or ran out of time.
+
+    stdout, stderr: all that came of its output, where that was kept.
+    """
 
     def __init__(
         self,
@@ -84,9 +87,12 @@ class RemoteCommandError(LabError):
         status: int | None,
         hint: str | None = None,
         detail: str | None = None,
+        stdout: str = "",
+        stderr: str = "",
     ) -> None:
         super().__init__(message, hint=hint, detail=detail)
         self.status = status
+        self.stdout, self.stderr = stdout, stderr
 
 
 class CampaignError(AetoolError):

@@ -311,9 +311,13 @@ def _brief(argv: Sequence[str]) -> str:
 def _failed(
     name: str, argv: Sequence[str], what: str, raw: _Raw, hint: str | None = None
 ) -> RemoteCommandError:
-    text = (raw.stdout + b"\n" + raw.stderr).decode("utf-8", errors="replace").strip()
-    tail = "\n".join(text.splitlines()[-TAIL_LINES:])
-    status = raw.status if raw.status >= 0 else None
+    stdout, stderr = (data.decode("utf-8", errors="replace") for data in (raw.stdout, raw.stderr))
+    tail = "\n".join(f"{stdout}\n{stderr}".strip().splitlines()[-TAIL_LINES:])
     return RemoteCommandError(
-        f"{name}: `{_brief(argv)}` {what}", status=status, detail=tail or None, hint=hint
+        f"{name}: `{_brief(argv)}` {what}",
+        status=raw.status if raw.status >= 0 else None,
+        detail=tail or None,
+        hint=hint,
+        stdout=stdout,
+        stderr=stderr,
     )

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lab's machines as a campaign wants them: guests for one repetition each, and a record of hypervisors."""
+"""A lab's machines as a campaign wants them: guests for as long as it says, and a record of hypervisors."""
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,13 +25,20 @@ Activated = Callable[[str, dict[str, Any]], None]
 class LabBed:
     """Implements `aetool.bench.suites.base.Bed`; as a context manager it ends its guests."""
 
-    def __init__(self, lab: Lab, progress: Progress, activated: Activated, *, reboot: bool = False) -> None:
-        """`reboot`: the server is rebooted whenever machines for another repetition are asked for."""
+    def __init__(
+        self, lab: Lab, progress: Progress, activated: Activated, *, reboot: bool = False, keep: bool = False
+    ) -> None:
+        """Nothing is touched yet.
+
+        reboot: the server is rebooted whenever machines for another repetition are asked for.
+        keep: guests serve every repetition; they are replaced only if they have died or their number changes.
+        """
         from aetool.lab.machines import Machines
 
         self._lab = lab
         self._progress = progress
         self._reboot = reboot
+        self._keep = keep
         self._machines = Machines(lab, progress)
         self._activated = activated
         self._noted: str | None = None
@@ -53,8 +62,8 @@ class LabBed:
         return None
 
     def machines(self, configuration: str, vms: int, repetition: int) -> Sequence[Remote]:
-        """The server, or `vms` guests that no other repetition has used."""
-        wanted = (configuration, vms, repetition)
+        """The server, or `vms` guests that no other repetition has used unless guests are kept."""
+        wanted = (configuration, vms, 0 if self._keep else repetition)
         if self._wanted != wanted:
             self._sweep()
             self._machines.close()
@@ -67,6 +76,18 @@ class LabBed:
     def load(self) -> Remote:
         """The client."""
         return self._machines.load()
+
+    def bare_metal(
+        self, machine: Remote, work: str, qemu: str, iterations: int, repetitions: int
+    ) -> list[str]:
+        """Build the measuring guest, put it on the machine, and return the command that runs it under KVM."""
+        from aetool.lab import micro
+
+        place = f"{work}/micro.bin"
+        with tempfile.TemporaryDirectory() as folder:
+            image = micro.build(Path(folder))
+        machine.put(micro.with_parameters(image, iterations, repetitions), place)
+        return micro.command(place, qemu=qemu, accelerator="kvm", gic="host")
 
     def reconnect(self) -> None:
         """Connect to both hosts anew; guests are not trusted any more and replaced when next needed."""

@@ -112,7 +112,8 @@ def _drive(
             shown.say(f"{left} of {len(steps)} steps to do in {journal.run_dir}")
             activated = partial(_activated, journal.run_dir)
             reboot = resolved.campaign.reboot == "repetition"
-            with LabBed(lab, shown, activated, reboot=reboot) as bed:
+            keep = resolved.campaign.guests == "kept"
+            with LabBed(lab, shown, activated, reboot=reboot, keep=keep) as bed:
                 result = drive(journal, resolved, bed, shown, retry_failed=retry_failed)
             return Run(journal.run_dir, result)
 

@@ -11,8 +11,10 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from aetool.bench.suites.micro_output import COSTS
 from aetool.core.errors import RemoteCommandError
 from aetool.core.ssh import Result
 
@@ -46,7 +48,12 @@ class LocalRemote:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise RemoteCommandError(f"{argv[0]} ran longer than {timeout:g} s", status=None) from error
+                raise RemoteCommandError(
+                    f"{self.name}: `{argv[0]}` ran longer than {timeout:g} s and was ended",
+                    status=None,
+                    stdout=(error.stdout or b"").decode(),
+                    stderr=(error.stderr or b"").decode(),
+                ) from error
             raise
         seconds = time.monotonic() - started
         result = Result(shlex.join(argv), child.returncode, out.decode(), err.decode(), seconds)
@@ -80,6 +87,13 @@ class LocalRemote:
 RECORDED = Path(__file__).parent / "recorded"
 
 
+@cache
+def costs(printed: str, factor: str = "1.0", unit: str = "ns") -> str:
+    """What a guest printed, with the lines that the suite micro adds on the machine."""
+    argv = ["bash", "-euc", COSTS, "costs", factor, unit, "printf", "%s", printed]
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=20).stdout
+
+
 def recorded(command: Sequence[str]) -> str:
     """What a well-behaved host prints for a measured command of one of the suites."""
     if command[0] == "hackbench":
@@ -91,6 +105,12 @@ def recorded(command: Sequence[str]) -> str:
         )
     if command[0] == "redis-benchmark":
         return (RECORDED / "redis.csv").read_text()
+    if command[0] == "python3":
+        return (RECORDED / "ycsb-standin.txt").read_text()
+    if command[0] == "bash" and "make" in command[2]:
+        return (RECORDED / "kernbench.txt").read_text().replace("kernel/sched/built-in.a", command[-1])
+    if command[0] == "bash":
+        return costs((RECORDED / "micro-own.txt").read_text(), command[4], command[5])
     text = (RECORDED / "ab.txt").read_text()
     number = command[command.index("-n") + 1]
     return text.replace("Complete requests:      500", f"Complete requests:      {number}")
@@ -169,6 +189,11 @@ class SimpleBed:
 
     def load(self) -> SimulatedRemote | LocalRemote:
         return self.client
+
+    def bare_metal(
+        self, machine: object, work: str, qemu: str, iterations: int, repetitions: int
+    ) -> list[str]:
+        return [qemu, "-kernel", f"{work}/micro.bin", str(iterations), str(repetitions)]
 
     def reconnect(self) -> None:
         self.reconnected += 1

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hosts import RECORDED, SimpleBed, recorded, simulated_bed
+from hosts import SimpleBed, SimulatedRemote, recorded, simulated_bed
 
 from aetool.bench.campaign import Outcome, check_unchanged, create, drive, outcome
-from aetool.bench.definitions import Resolved
+from aetool.bench.definitions import Resolved, resolve
 from aetool.bench.plan import plan
 from aetool.core.errors import CampaignError, HostKeyError, HostUnreachable, RemoteCommandError, StorageError
 from aetool.core.journal import Journal, State
@@ -47,7 +48,7 @@ def assert_whole(run_dir: Path, resolved: Resolved) -> None:
     assert [s.key for s in steps] == [p.key for p in planned]
     assert [s.digest for s in steps] == [p.digest for p in planned]
     assert {s.state for s in steps} == {State.DONE}
-    per_step = {"hackbench": 1, "redis": 2, "apache": 1}
+    per_step = {"hackbench": 1, "redis": 2, "apache": 1, "ycsb": 1, "micro": 4}
     assert len(samples) == sum(per_step[s.suite] * max(s.vms, 1) for s in steps)
     assert len({(s.step, s.vm, s.metric) for s in samples}) == len(samples)
     done = [t.step for t in history if t.state is State.DONE]
@@ -99,10 +100,10 @@ def test_a_suite_with_a_guest_of_its_own_runs_on_the_server_and_counts_as_one_vm
     tmp_path: Path, define: Define
 ) -> None:
     bed = simulated_bed()
-    bed.server.answer = lambda command: (RECORDED / "micro.txt").read_text()
     resolved = define(suites="[micro]", configurations="[kvm]", vms="[1]")
     run(tmp_path / "run", resolved, bed).require_success(tmp_path / "run")
     assert len(bed.server.measured) == 4
+    assert " qemu-system-aarch64 -kernel " in bed.server.measured[0]
     with Journal.open(tmp_path / "run", readonly=True) as journal:
         first = journal.samples()[0]
     assert (first.configuration, first.vms, first.vm, first.metric) == ("kvm", 1, 1, "hypercall")
@@ -222,18 +223,58 @@ def test_what_a_lab_cannot_run_is_abandoned_with_the_reason_and_tried_again_late
     assert_whole(tmp_path / "run", resolved)
 
 
+def lack(remote: SimulatedRemote, programs: set[str]) -> None:
+    """Let a host answer that it does not have some programs."""
+    original = remote.run
+
+    def run_without(argv: list[str], **options: object) -> object:
+        result = original(argv, **options)  # type: ignore[arg-type]
+        missing = argv[-2] == "sh" and argv[-1] in programs
+        return dataclasses.replace(result, status=1) if missing else result
+
+    remote.run = run_without  # type: ignore[method-assign,assignment]
+
+
 def test_a_program_that_a_host_lacks_is_named_with_its_package(tmp_path: Path, define: Define) -> None:
     bed = simulated_bed()
-    original = bed.client.run
-
-    def run_without_ab(argv: list[str], **options: object) -> object:
-        result = original(argv, **options)  # type: ignore[arg-type]
-        return dataclasses.replace(result, status=1) if argv[-2:] == ["sh", "ab"] else result
-
-    bed.client.run = run_without_ab  # type: ignore[method-assign,assignment]
+    lack(bed.client, {"ab"})
     result = run(tmp_path / "run", define(), bed)
     assert (result.counts["done"], result.counts["abandoned"]) == (8, 4)
     assert result.unfinished[0].reason == "ab is not installed on client (apt-get install apache2-utils)"
+
+
+def test_the_papers_campaign_without_mongod_and_ycsb_says_how_to_supply_them_and_runs_the_rest(
+    tmp_path: Path, checkout: Path
+) -> None:
+    resolved = resolve(checkout, "paper", lab="simulated")
+    bed = simulated_bed()
+    for remote, lacking in ((bed.server, {"mongod"}), (bed.client, {"/opt/ycsb/bin/ycsb.sh", "java"})):
+        lack(remote, lacking)
+    result = run(tmp_path / "run", resolved, bed)
+    assert (result.counts["done"], result.counts["abandoned"]) == (40, 10)
+    assert {step.suite for step in result.unfinished} == {"mongo"}
+    assert result.unfinished[0].reason == (
+        "mongod is not installed on server (not in Debian: install MongoDB's own package, or put mongod on"
+        " the PATH); /opt/ycsb/bin/ycsb.sh is not installed on client (not in Debian: unpack YCSB 0.17.0 to"
+        " /opt/ycsb); java is not installed on client (apt-get install default-jre-headless)"
+    )
+    with pytest.raises(CampaignError, match="10 of 50 steps") as caught:
+        result.require_success(tmp_path / "run")
+    assert caught.value.exit_code == 6
+
+
+def test_what_only_the_driver_needs_is_looked_for_where_it_runs(
+    tmp_path: Path, define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run(
+        tmp_path / "run", define(suites="[micro]", configurations="[kvm]", vms="[1]"), simulated_bed()
+    )
+    assert result.counts["abandoned"] == 4
+    assert result.unfinished[0].reason == (
+        "aarch64-linux-gnu-gcc is not installed on the machine that aetool runs on"
+        " (apt-get install gcc-aarch64-linux-gnu)"
+    )
 
 
 def test_a_changed_campaign_is_refused_and_every_change_is_named(
@@ -314,16 +355,20 @@ def killed_at(point: int) -> Iterator[list[int]]:
 
 def _drive_until_killed(run_dir: Path, resolved: Resolved, point: int) -> None:
     with killed_at(point):
-        run(run_dir, resolved, simulated_bed())
+        run(run_dir, resolved, simulated_bed(vms=2))
 
 
 def test_killed_at_any_transition_and_resumed_nothing_is_lost_repeated_or_mixed(
     in_memory: Path, define: Define
 ) -> None:
-    resolved = define(suites="[hackbench, redis]")
+    # of native runs, of one VM, of two at once, and of a suite with a guest of its own
+    resolved = define(
+        suites="[hackbench, redis, micro]", configurations="[native, kvm]", vms="[0, 1, 2]", guests="kept"
+    )
+    planned = plan(resolved)
     with killed_at(-1) as seen:
-        run(in_memory / "undisturbed", resolved, simulated_bed())
-    assert seen[0] > 100
+        run(in_memory / "undisturbed", resolved, simulated_bed(vms=2))
+    assert seen[0] > 400
     context = multiprocessing.get_context("fork")
     for point in range(1, seen[0] + 1):
         run_dir = in_memory / f"run-{point}"
@@ -334,11 +379,14 @@ def test_killed_at_any_transition_and_resumed_nothing_is_lost_repeated_or_mixed(
         done_before = []
         if (run_dir / "journal.sqlite").exists():
             done_before = [key for key, state in states(run_dir).items() if state is State.DONE]
-        bed = simulated_bed()
+        bed = simulated_bed(vms=2)
         run(run_dir, resolved, bed).require_success(run_dir)
         assert_whole(run_dir, resolved)
         # what was done before the kill was not measured again
-        assert len(bed.server.measured) + len(bed.client.measured) == 8 - len(done_before)
+        measured = [command for host in (bed.server, bed.client, *bed.vms) for command in host.measured]
+        left = [step for step in planned if step.key not in done_before]
+        assert len(measured) == sum(max(step.vms, 1) for step in left)
+        shutil.rmtree(run_dir)
 
 
 def test_killed_again_while_resuming_nothing_is_lost(in_memory: Path, define: Define) -> None:

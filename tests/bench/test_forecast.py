@@ -36,6 +36,13 @@ def test_suites_that_follow_one_another_share_the_vms_of_a_repetition(define: De
     assert forecast(apart).vm_creations == {"kvm": 4 * 3 * 2}
 
 
+def test_kept_guests_are_created_once_for_each_number_of_them(define: Define) -> None:
+    fields = {"configurations": "[kvm]", "vms": "[1, 2]", "guests": "kept"}
+    assert forecast(define(suites="[hackbench, redis]", **fields)).vm_creations == {"kvm": 1 + 2}
+    # each repetition of micro has a guest of its own
+    assert forecast(define(suites="[hackbench, micro]", **fields)).vm_creations == {"kvm": 4 + 1 + 2}
+
+
 def test_a_boot_is_not_left_with_fewer_identifiers_than_the_next_step_needs(define: Define) -> None:
     # 55 identifiers are six times 8 and a rest of 7 that no step can use: 6 + 6 + 4 steps
     got = forecast(define(suites="[hackbench]", configurations="[sekvm]", vms="[8]", repetitions=16))

@@ -51,6 +51,21 @@ def test_steps_of_one_configuration_stay_together(define: Define) -> None:
     assert len({step.key for step in steps}) == len(steps) == 3 * 4 * 5
 
 
+def test_kept_guests_serve_all_their_steps_before_others_are_started(define: Define) -> None:
+    fields = {"configurations": "[native, kvm]", "vms": "[0, 1, 2]", "guests": "kept"}
+    steps = plan(define(suites="[hackbench, micro, redis]", **fields))
+    sets = [(s.configuration, s.vms, s.suite == "micro") for s in steps]
+    changes = [key for key, _ in itertools.groupby(sets)]
+    assert changes == [("native", 0, False), ("kvm", 1, True), ("kvm", 1, False), ("kvm", 2, False)]
+    assert cells(define(suites="[hackbench, redis]", **fields))[-8:] == [
+        (s, 2, r) for r in (1, 2, 3, 4) for s in "hr"
+    ]
+    fresh = define(suites="[hackbench, micro, redis]", **(fields | {"guests": "repetition"}))
+    assert {s.key for s in steps} == {s.key for s in plan(fresh)}
+    with pytest.raises(ConfigError, match="no guest can be kept over a reboot"):
+        define(reboot="repetition", **fields)
+
+
 def test_a_suite_with_a_guest_of_its_own_runs_in_one_vm_only(define: Define) -> None:
     steps = plan(define(suites="[micro, hackbench]", configurations="[native, kvm]", vms="[0, 1, 2]"))
     assert {(s.configuration, s.vms) for s in steps if s.suite == "micro"} == {("kvm", 1)}

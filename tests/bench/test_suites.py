@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosts import RECORDED
+from hosts import RECORDED, costs
 
 from aetool.bench.definitions import resolve
 from aetool.bench.suites import SUITES, adapter_of, ycsb_generator
 from aetool.bench.suites.apache_files import page
 from aetool.bench.suites.base import Parameters, SanityError, Suite
+from aetool.bench.suites.micro_output import OPERATIONS
 
 
 def suite(
@@ -154,6 +155,7 @@ def test_ycsb_and_its_stand_in_are_read_alike(project: Path) -> None:
         ("[READ], Return=OK, 5013", "[READ], Return=OK, 5012", "did 9999 operations well"),
         ("[READ], Return=OK, 5013", "[READ], Return=OK, 5013\n[READ], Return=NOT_FOUND, 1", "NOT_FOUND"),
         ("[READ], Return=OK, 5013", "[READ], Return=OK, 5013\n[READ-FAILED], Operations, 3", "READ-FAILED"),
+        ("[UPDATE], Return=OK, 4987", "[UPDATE], Return=OK, 4986\n[UPDATE], Return=ERROR, 1", "ERROR"),
         ("Throughput(ops/sec), 7757.951900698216", "Throughput(ops/sec), 0.0", "no throughput"),
         ("Throughput(ops/sec), 7757.951900698216", "Throughput(ops/sec), NaN", "no throughput"),
         ("Throughput(ops/sec), 7757.951900698216", "Throughput(ops/sec), fast", "'fast'"),
@@ -200,23 +202,57 @@ def test_the_generator_draws_zipfian_records_half_of_them_to_read() -> None:
     assert drawn == ycsb_generator.requests(1000, 20_000, random.Random(1))
 
 
-def test_micro_reads_the_averages_in_nanoseconds_or_cycles(project: Path) -> None:
-    adapter, parameters = suite(project, "micro")
-    readings = {r.metric: (r.value, r.unit) for r in adapter.read(text("micro.txt"), parameters)}
-    assert readings == {
-        "hypercall": (1000, "ns"),
-        "io_kernel": (2000, "ns"),
-        "io_user": (4000, "ns"),
-        "virtual_ipi": (5000, "ns"),
-    }
+def test_micro_reads_the_averages_of_kvm_unit_tests_in_cycles_of_the_papers_machine(project: Path) -> None:
     adapter, parameters = suite(project, "micro", "paper")
-    cycles = {r.metric: (r.value, r.unit) for r in adapter.read(text("micro.txt"), parameters)}
-    assert cycles["hypercall"] == (pytest.approx(2400), "cycles")
+    output = costs(text("micro.txt"), "2.4", "cycles")
+    readings = {r.metric: (r.value, r.unit) for r in adapter.read(output, parameters)}
+    assert readings == {
+        "hypercall": (2400, "cycles"),
+        "io_kernel": (4800, "cycles"),
+        "io_user": (9600, "cycles"),
+        "virtual_ipi": (12000, "cycles"),
+    }
+    later = costs(text("micro.txt").replace("hvc     ", "hyp_call"), "2.4", "cycles")
+    assert adapter.read(later, parameters)[0].value == 2400
 
 
-@pytest.mark.parametrize("old", ["Timer Frequency 50000000 Hz (Output in microseconds)", "hvc", "ipi   "])
-def test_micro_refuses_a_table_with_something_missing(project: Path, old: str) -> None:
+def test_micro_reads_its_own_guest_without_the_warm_up_and_every_number_stands_in_the_output(
+    project: Path,
+) -> None:
     adapter, parameters = suite(project, "micro")
-    assert old in text("micro.txt")
+    output = costs(text("micro-own.txt"))
+    readings = {r.metric: (r.value, r.unit) for r in adapter.read(output, parameters)}
+    ticks = {
+        name: [int(t) for t in re.findall(rf"^micro {name} [1-9]\d* 100 (\d+) ", output, re.MULTILINE)]
+        for name in OPERATIONS
+    }
+    for name, counted in ticks.items():
+        assert len(counted) == 3
+        # 62.5 MHz: a tick is 16 ns
+        assert readings[name] == (pytest.approx(16 * sum(counted) / 3 / 100, abs=1e-3), "ns")
+        assert f"cost {name} {readings[name][0]:.3f} ns" in output.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "old"),
+    [
+        ("paper", "micro.txt", "Timer Frequency 50000000 Hz (Output in microseconds)"),
+        ("paper", "micro.txt", "hvc"),
+        ("paper", "micro.txt", "ipi   "),
+        ("quick", "micro-own.txt", "micro done"),
+        ("quick", "micro-own.txt", "micro frequency"),
+        ("quick", "micro-own.txt", "virtual_ipi"),
+    ],
+)
+def test_micro_refuses_output_with_something_missing(
+    project: Path, profile: str, name: str, old: str
+) -> None:
+    adapter, parameters = suite(project, "micro", profile)
+    assert old in text(name)
     with pytest.raises(SanityError):
-        adapter.read(text("micro.txt").replace(old, "x"), parameters)
+        adapter.read(costs(text(name).replace(old, "x")), parameters)
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_an_adapter_is_small(project: Path, name: str) -> None:
+    assert len((project / f"aetool/bench/suites/{name}.py").read_text().splitlines()) < 80

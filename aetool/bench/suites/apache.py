@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from aetool.bench.suites.apache_files import install
-from aetool.bench.suites.base import Parameters, Reading, SanityError, Suite, Target
+from aetool.bench.suites.apache_output import read_rate
+from aetool.bench.suites.base import Parameters, Reading, Suite, Target
 
 if TYPE_CHECKING:
     from aetool.core.ssh import Result
@@ -57,27 +57,8 @@ class Apache(Suite[ApacheParameters]):
         return target.measure(target.load, command, timeout=p.deadline_seconds, label=label)
 
     def read(self, output: str, parameters: ApacheParameters) -> list[Reading]:
-        """The line `Requests per second`, if every request brought the whole page.
-
-        ab exits with 0 and prints a fine rate even if nobody answers, so each count is looked at.
-        """
-        found = dict(re.findall(r"^([A-Z][^:\n]+):\s+(\S+)", output, re.MULTILINE))
-        wanted = {
-            "Complete requests": str(parameters.requests),
-            "Failed requests": "0",
-            "Document Length": str(parameters.page_bytes),
-            "Non-2xx responses": None,
-        }
-        for name, value in wanted.items():
-            if found.get(name) != value:
-                raise SanityError(f"ab says {name}: {found.get(name)}, expected {value or 'no such line'}")
-        if not found.get("SSL/TLS Protocol", "").startswith("TLS"):
-            raise SanityError("ab did not speak TLS")
-        try:
-            rate = float(found["Requests per second"])
-        except (KeyError, ValueError) as error:
-            raise SanityError("ab printed no line `Requests per second` with a number") from error
-        return [Reading("requests", rate, "requests/s", "higher")]
+        """The rate, if every request brought the whole page."""
+        return read_rate(output, parameters.requests, parameters.page_bytes)
 
 
 SUITE = Apache()

@@ -13,13 +13,12 @@ _TAIL = "</ul></body></html>\n"
 
 def install(target: Target, port: int, path: str, size: int) -> None:
     """Put configuration, page and certificate in the work directory of the machine; raises LabError."""
-    work, machine, load = target.work, target.machine, target.load
-    machine.put(page(size), f"{work}/docs{path}")
-    machine.put(configuration(work, target.address, port), f"{work}/apache.conf")
+    work = target.work
     # made by the load: an emulated machine takes half a minute to find a key
-    load.run(certificate(work, target.address), timeout=120)
-    for name in ("key.pem", "cert.pem"):
-        machine.put(load.get(f"{work}/{name}"), f"{work}/{name}", mode=0o600)
+    target.load.run(certificate(work, target.address), timeout=120)
+    made = {name: target.load.get(f"{work}/{name}") for name in ("key.pem", "cert.pem")}
+    own = {f"docs{path}": page(size), "apache.conf": configuration(work, target.address, port)}
+    target.install(own | made)
 
 
 def configuration(work: str, address: str, port: int) -> bytes:

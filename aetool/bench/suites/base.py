@@ -82,6 +82,15 @@ class Bed(Protocol):
         """The machine that sends the load."""
         ...
 
+    def bare_metal(
+        self, machine: Remote, work: str, qemu: str, iterations: int, repetitions: int
+    ) -> list[str]:
+        """Put the project's own measuring guest into `work` on the machine; the command that runs it.
+
+        Raises LabError.
+        """
+        ...
+
     def reconnect(self) -> None:
         """Drop every connection and make new ones; raises HostUnreachable if that fails."""
         ...
@@ -103,6 +112,14 @@ class Target(Protocol):
     @property
     def work(self) -> str: ...
 
+    def install(self, files: Mapping[str, bytes]) -> None:
+        """Put files into `work` on the machine, by their names relative to it."""
+        ...
+
+    def bare_metal(self, qemu: str, iterations: int, repetitions: int) -> list[str]:
+        """Put the project's own measuring guest on the machine; returns the command that runs it."""
+        ...
+
     def daemon(self, name: str, command: list[str], *, port: int) -> None:
         """Start a daemon on the machine that lives until the step ends; return when it listens on `port`."""
         ...
@@ -116,7 +133,8 @@ class Suite(ABC, Generic[P]):
     """The adapter of one suite.
 
     own_guest: the suite starts one guest of its own on the server and runs in no VM that is there already.
-    programs: what must be there: ("machine" or "load", program or absolute path) -> how to supply it.
+    programs: what must be there: (place, program or absolute path) -> how to supply it. The place is
+        "machine", "load", or "here" where aetool itself runs.
     """
 
     name: ClassVar[str]

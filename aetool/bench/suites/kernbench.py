@@ -7,25 +7,16 @@ to be had. Unpacking, configuring and a first build to fill the page cache are n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from aetool.bench.suites.base import Parameters, Reading, SanityError, Suite, Target
+from aetool.bench.suites.base import Parameters, Reading, Suite, Target
+from aetool.bench.suites.kernbench_build import BUILD, UNPACK, read_time
 
 if TYPE_CHECKING:
     from aetool.core.ssh import Result
-
-# The output goes to a file: a build that writes to our pipe would be timed with the network's speed.
-_BUILD = """
-cd "$1/linux"
-make clean >/dev/null
-TIMEFORMAT='Elapsed %R User %U System %S'
-if ! time make -j"$2" "$3" >"$1/build.log" 2>&1; then tail -n 20 "$1/build.log" >&2; exit 1; fi
-stat --format='Built %n %s' "$3"
-"""
 
 
 class KernbenchParameters(Parameters):
@@ -58,11 +49,7 @@ class Kernbench(Suite[KernbenchParameters]):
     def prepare(self, target: Target, parameters: KernbenchParameters) -> None:
         """Unpack and configure."""
         p = parameters
-        script = (
-            'mkdir "$1/linux"; tar --extract --file="$2" --directory="$1/linux" --strip-components=1;'
-            ' make -C "$1/linux" "$3"'
-        )
-        command = ["bash", "-euc", script, "prepare", target.work, p.source, p.config]
+        command = ["bash", "-euc", UNPACK, "prepare", target.work, p.source, p.config]
         target.measure(target.machine, command, timeout=p.deadline_seconds, label="prepare")
 
     def amounts(self, parameters: KernbenchParameters) -> tuple[int, int]:
@@ -72,19 +59,12 @@ class Kernbench(Suite[KernbenchParameters]):
     def load(self, target: Target, parameters: KernbenchParameters, amount: int, label: str) -> Result:
         """One build from clean."""
         p = parameters
-        command = ["bash", "-euc", f"exec 2>&1\n{_BUILD}", "build", target.work, str(p.jobs), p.product]
+        command = ["bash", "-euc", BUILD, "build", target.work, str(p.jobs), p.product]
         return target.measure(target.machine, command, timeout=p.deadline_seconds, label=label)
 
     def read(self, output: str, parameters: KernbenchParameters) -> list[Reading]:
-        """The line `Elapsed SECONDS`, if the kernel is there and not empty."""
-        times = re.findall(r"^Elapsed (\d+\.\d+) User (\d+\.\d+) System (\d+\.\d+)$", output, re.MULTILINE)
-        built = re.findall(rf"^Built {re.escape(parameters.product)} (\d+)$", output, re.MULTILINE)
-        if len(times) != 1 or len(built) != 1 or int(built[0]) == 0:
-            raise SanityError(f"the build left no {parameters.product}, or was not timed")
-        elapsed, user, system = map(float, times[0])
-        if not elapsed > 0 or not user + system > 0:
-            raise SanityError("the build took no time: was there anything to compile?")
-        return [Reading("time", elapsed, "s", "lower")]
+        """The wall time, if the kernel is there."""
+        return read_time(output, parameters.product)
 
 
 SUITE = Kernbench()

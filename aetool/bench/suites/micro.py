@@ -1,42 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""micro: what single operations of a guest cost, from kvm-unit-tests' micro-bench run on the server.
+"""micro: what single operations of a guest cost, measured by a bare-metal guest on the server.
 
-The suite starts a guest of its own (bare metal, without an operating system), so it runs on the server
-although it counts as one VM. kvm-unit-tests is not packaged by Debian and must be supplied, built for arm64.
+The suite starts a guest of its own, without an operating system, so it runs on the server although it counts
+as one VM. The guest is kvm-unit-tests' micro-bench where that is given, as in the papers (Debian does not
+package it), otherwise the project's own, which measures the same operations.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from aetool.bench.suites.base import Parameters, Reading, SanityError, Suite, Target
+from aetool.bench.suites.base import Parameters, Reading, Suite, Target
+from aetool.bench.suites.micro_output import COSTS, read_costs
 
 if TYPE_CHECKING:
     from aetool.core.ssh import Result
 
-# the papers' names for the operations, and the tool's (the second is that of later versions)
-OPERATIONS = {
-    "hypercall": ("hvc", "hyp_call"),
-    "io_kernel": ("mmio_read_vgic",),
-    "io_user": ("mmio_read_user",),
-    "virtual_ipi": ("ipi",),
-}
-_ROW = re.compile(r"^(\w+)\s+\d+\.\d+\s+(\d+)\.\d+\s*$", re.MULTILINE)
+_UNIT_TESTS = 'cd "$1"; QEMU=$2 ACCEL=kvm ./arm/run arm/micro-bench.flat -smp 2'
 
 
 class MicroParameters(Parameters):
-    """`directory` holds kvm-unit-tests on the server, `qemu` is the program that runs it.
+    """`directory`: kvm-unit-tests on the server, built for arm64; null for the project's own guest.
 
+    iterations, repetitions: of each operation in the own guest; kvm-unit-tests does not ask for any.
     ghz: the server's fixed clock, to turn nanoseconds into the cycles that the papers print; without it the
-    numbers stay nanoseconds. The tool reads the timer, not the cycle counter, unless the kernel is patched.
+    numbers stay nanoseconds. Both guests read the timer, not the cycle counter.
     """
 
-    directory: str = Field(pattern=r"^/")
+    directory: str | None = Field(pattern=r"^/")
     qemu: str
+    iterations: int = Field(gt=0)
+    repetitions: int = Field(gt=0)
     ghz: float | None = Field(gt=0)
 
 
@@ -49,35 +46,34 @@ class Micro(Suite[MicroParameters]):
     parameters = MicroParameters
 
     def needs(self, parameters: MicroParameters) -> Mapping[tuple[str, str], str]:
-        """KVM, QEMU and the built test."""
+        """KVM, QEMU, and the built test or what builds the own guest."""
+        found = {
+            **self.programs,
+            ("machine", parameters.qemu): "apt-get install qemu-system-arm, or set `qemu`",
+        }
+        if parameters.directory is None:
+            return {**found, ("here", "aarch64-linux-gnu-gcc"): "apt-get install gcc-aarch64-linux-gnu"}
         test = f"{parameters.directory}/arm/micro-bench.flat"
-        remedy = "not in Debian: build kvm-unit-tests for arm64 there"
-        qemu = "apt-get install qemu-system-arm, or set `qemu`"
-        return {**self.programs, ("machine", parameters.qemu): qemu, ("machine", test): remedy}
+        return {**found, ("machine", test): "build kvm-unit-tests for arm64 there, or use --profile quick"}
 
     def amounts(self, parameters: MicroParameters) -> tuple[int, int]:
-        """Runs; the tool repeats each operation by itself."""
+        """Runs; the guests repeat each operation and warm up by themselves."""
         return 0, 1
 
     def load(self, target: Target, parameters: MicroParameters, amount: int, label: str) -> Result:
         """One run of all operations."""
-        script = 'cd "$1"; QEMU=$2 ACCEL=kvm ./arm/run arm/micro-bench.flat -smp 2'
-        command = ["bash", "-euc", script, "micro", parameters.directory, parameters.qemu]
-        return target.measure(target.machine, command, timeout=parameters.deadline_seconds, label=label)
+        p = parameters
+        if p.directory is None:
+            guest = target.bare_metal(p.qemu, p.iterations, p.repetitions)
+        else:
+            guest = ["bash", "-euc", _UNIT_TESTS, "micro", p.directory, p.qemu]
+        factor, unit = (p.ghz, "cycles") if p.ghz else (1.0, "ns")
+        command = ["bash", "-euc", COSTS, "costs", str(factor), unit, *guest]
+        return target.measure(target.machine, command, timeout=p.deadline_seconds, label=label)
 
     def read(self, output: str, parameters: MicroParameters) -> list[Reading]:
-        """The column of averages."""
-        if "Output in microseconds" not in output:
-            raise SanityError("micro-bench did not say its timer's frequency: did the guest start?")
-        found = {name: int(average) for name, average in _ROW.findall(output)}
-        readings = []
-        for metric, names in OPERATIONS.items():
-            cost = next((found[name] for name in names if name in found), 0)
-            if not cost > 0:
-                raise SanityError(f"micro-bench printed no cost of {names[0]} above zero")
-            scale, unit = (parameters.ghz, "cycles") if parameters.ghz else (1.0, "ns")
-            readings.append(Reading(metric, cost * scale, unit, "lower"))
-        return readings
+        """The mean of each operation."""
+        return read_costs(output, "micro done" if parameters.directory is None else "Output in microseconds")
 
 
 SUITE = Micro()
