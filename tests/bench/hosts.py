@@ -48,12 +48,7 @@ class LocalRemote:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise RemoteCommandError(
-                    f"{self.name}: `{argv[0]}` ran longer than {timeout:g} s and was ended",
-                    status=None,
-                    stdout=(error.stdout or b"").decode(),
-                    stderr=(error.stderr or b"").decode(),
-                ) from error
+                raise RemoteCommandError(f"{argv[0]} ran longer than {timeout:g} s", status=None) from error
             raise
         seconds = time.monotonic() - started
         result = Result(shlex.join(argv), child.returncode, out.decode(), err.decode(), seconds)

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hosts import simulated_bed
 
+from aetool.bench.step import Instance, Log
+from aetool.core.errors import RemoteCommandError
 from aetool.core.journal import Journal, State
 from aetool.lab import Lab, open_lab
 
@@ -302,6 +305,22 @@ def test_a_lab_that_is_not_up_is_named_with_the_command_that_brings_it_up(cli: C
     assert code == 5
     assert "aetool lab up" in err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_measured_command_that_runs_out_of_time_leaves_all_that_it_had_printed(
+    lab: Lab, tmp_path: Path
+) -> None:
+    server = lab.hosts["server"]
+    work = "/var/tmp/aetool/test"
+    server.run(["mkdir", "-p", work], timeout=60)
+    target = Instance(simulated_bed(), 0, server, server, work, tmp_path / "raw", Log(tmp_path / "log"))
+    command = ["sh", "-c", "seq 5000; echo slow >&2; sleep 300"]
+    with pytest.raises(RemoteCommandError) as caught:
+        target.measure(server, command, timeout=8)
+    assert caught.value.message == "server: sh ran longer than 8 s and was ended"
+    assert (tmp_path / "raw/run.stdout").read_text() == "".join(f"{n}\n" for n in range(1, 5001))
+    assert (tmp_path / "raw/run.stderr").read_text() == "slow\n"
+    assert "sleep" not in server.shell("cat /proc/[0-9]*/comm 2>/dev/null || true", timeout=60).stdout.split()
 
 
 # A "kernel" that takes a moment to compile, and stand-ins for what no Debian package brings.
