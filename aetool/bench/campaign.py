@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aetool.bench.definitions import Resolved
 from aetool.bench.plan import differences, plan
@@ -34,12 +34,21 @@ from aetool.core.journal import Journal, Sample, State, Step
 from aetool.core.process import write_file
 from aetool.core.progress import Progress
 
+if TYPE_CHECKING:
+    from aetool.core.ssh import Remote
+
 CAMPAIGN_FILE = "campaign.json"
 _DEFINITION = "definition"
 _ID = "id"
 # Errors of a host that no other step would fare better with; any other concerns the step alone.
 _WHOLE_RUN = (HostUnreachable, HostKeyError, LoginRefused)
-_SEARCH = 'PATH="$PATH:/usr/sbin:/sbin"; case $1 in /*) test -e "$1" ;; *) command -v "$1" ;; esac'
+# prints those of its arguments that are not there
+_SEARCH = """
+PATH=$PATH:/usr/sbin:/sbin
+for needed; do
+  case $needed in /*) test -e "$needed" ;; *) command -v "$needed" >/dev/null ;; esac || echo "$needed"
+done
+"""
 
 
 @dataclass(frozen=True)
@@ -218,21 +227,26 @@ class _Driver:
 
     def _missing(self, step: Step, suite: Suite[Any], parameters: Parameters) -> str | None:
         """Everything that the suite needs and its hosts lack, with how to supply it; None if all is there."""
-        lacking = []
-        for (place, needed), remedy in suite.needs(parameters).items():
-            if place == "here":
-                where = [] if shutil.which(needed) else ["the machine that aetool runs on"]
-            else:
-                remotes = [self.bed.load()] if place == "load" else suite.machines(self.bed, step)
-                search = ["sh", "-c", _SEARCH, "sh", needed]
-                where = [
-                    remote.name
-                    for remote in remotes
-                    if remote.run(search, timeout=30, check=False).status != 0
-                ]
-            if where:
-                lacking.append(f"{needed} is not installed on {', '.join(where)} ({remedy})")
-        return "; ".join(lacking) or None
+        needs = suite.needs(parameters)
+
+        def searched(place: str, remote: Remote) -> list[tuple[str, str, str]]:
+            names = [needed for where, needed in needs if where == place]
+            found = remote.run(["sh", "-c", _SEARCH, "sh", *names], timeout=60).stdout if names else ""
+            return [(place, name, remote.name) for name in found.split()]
+
+        lacking = [
+            (place, needed, "the machine that aetool runs on")
+            for place, needed in needs
+            if place == "here" and shutil.which(needed) is None
+        ]
+        for remote in suite.machines(self.bed, step):
+            lacking += searched("machine", remote)
+        lacking += searched("load", self.bed.load())
+        texts = [
+            f"{needed} is not installed on {where} ({needs[place, needed]})"
+            for place, needed, where in lacking
+        ]
+        return "; ".join(texts) or None
 
     def _back(self, key: str, reason: str) -> None:
         if self.journal.step(key).state is State.STARTED:

@@ -22,7 +22,8 @@ READY_SECONDS = 20
 SWEEP_SECONDS = 900
 
 # A process group's number is not given away while a member lives, so a leader that has gone is no danger;
-# one that started at another time is somebody else's process.
+# one that started at another time is somebody else's process. As few programs as can be: under emulation each
+# costs a tenth of a second.
 _SWEEP = """
 # zombies do not count: whoever is process 1 on the host may be slow to collect them
 lives() {
@@ -34,8 +35,9 @@ for file in "$1"/*/*.pid; do
   read -r pid start < "$file" || continue
   if read -ra stat 2>/dev/null <"/proc/$pid/stat" && [ "${stat[21]}" != "$start" ]; then continue; fi
   kill -TERM -- "-$pid" 2>/dev/null || continue
-  for _ in $(seq 100); do
-    lives "$pid" || continue 2
+  for ((try = 1; try <= 100; try++)); do
+    kill -0 -- "-$pid" 2>/dev/null || continue 2
+    ((try % 5)) || lives "$pid" || continue 2
     sleep 0.03
   done
   kill -KILL -- "-$pid" 2>/dev/null || true
@@ -52,7 +54,7 @@ if {_OPEN}; then
 fi
 setsid bash -c "$hold" hold "$work/$name.pid" "$@" >"$work/$name.log" 2>&1 </dev/null &
 pid=$!
-for _ in $(seq {READY_SECONDS * 20}); do
+for ((try = 0; try < {READY_SECONDS * 20}; try++)); do
   kill -0 "$pid" 2>/dev/null || break
   if {_OPEN}; then
     sleep 0.1
@@ -98,6 +100,10 @@ def start(
         )
 
 
-def sweep(remote: Remote, base: str) -> None:
-    """End every program started below `base`/*/ and remove the directory; nothing there is no error."""
-    remote.shell(f"set -- {shlex.quote(base)}\n{_SWEEP}", timeout=SWEEP_SECONDS)
+def sweep(remote: Remote, base: str, *, before: str = "", after: str = "") -> str:
+    """End every program started below `base`/*/ and remove the directory; nothing there is no error.
+
+    before, after: scripts that are run in the same command. Returns what they print.
+    """
+    script = f"{before}\nset -- {shlex.quote(base)}\n{_SWEEP}\n{after}"
+    return remote.shell(script, timeout=SWEEP_SECONDS).stdout

@@ -12,23 +12,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import field_validator
 
 from aetool.core.config import Model, load_yaml
 
-if TYPE_CHECKING:
-    from aetool.core.ssh import Remote
-
-_SECONDS = 30.0
 # One `throttled N` line if the CPU counts such events, then the kernel's messages of level error and above,
 # or `unreadable`. `dmesg -r` puts the level in front and is understood by util-linux and busybox alike.
 LOOK = """
-counts=$(cat /sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count 2>/dev/null || true)
-[ -z "$counts" ] || echo "throttled $(($(echo $counts | tr ' ' '+')))"
+throttled=
+for file in /sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count; do
+  [ ! -e "$file" ] || { read -r count <"$file" && throttled=$((throttled + count)); }
+done
+[ -z "$throttled" ] || echo "throttled $throttled"
 if lines=$(dmesg -r 2>/dev/null); then
-  printf '%s\\n' "$lines" | grep '^<[0-3]>' || true
+  grep '^<[0-3]>' <<<"$lines" || true
 else
   echo unreadable
 fi
@@ -69,11 +67,6 @@ def allowed_messages(root: Path) -> tuple[str, ...]:
     """The patterns of benchmarks/kernel-messages.yaml; raises ConfigError."""
     path = root / "benchmarks" / "kernel-messages.yaml"
     return tuple(item.pattern for item in load_yaml(path, KernelMessages).allowed)
-
-
-def look(remote: Remote) -> Health:
-    """Read a machine's state; raises LabError."""
-    return parse(remote.shell(LOOK, timeout=_SECONDS).stdout)
 
 
 def parse(text: str) -> Health:

@@ -134,14 +134,15 @@ def execute(
     hosts = [load, *(instance.machine for instance in instances)]
     works = [instance.work for instance in instances]
     try:
-        _each(hosts, lambda host: daemons.sweep(host, base))
-        _each([load], lambda host: _begin(host, works))
-        before = _each(hosts[1:], lambda host: _begin(host, works))
+        # one after the other, in case they are one and the same
+        _begin(load, base, works)
+        before = _each(hosts[1:], lambda host: _begin(host, base, works))
         stop = partial(_clean, hosts, base, log)
         _together(instances, lambda instance: suite.prepare(instance, parameters), stop)
         _together(instances, lambda instance: suite.warm_up(instance, parameters), stop)
         results = _together(instances, lambda instance: suite.run(instance, parameters), stop)
-        after = _each(hosts[1:], health.look)
+        after = _each(hosts[1:], lambda host: _end(host, base))
+        hosts = [load]
         for instance, earlier, later in zip(instances, before, after, strict=True):
             _stayed_well(instance, earlier, later, allowed_messages)
     finally:
@@ -163,10 +164,15 @@ def execute(
     return samples
 
 
-def _begin(host: Remote, works: Sequence[str]) -> health.Health:
-    """Make the work directories and see how the host is, in one command."""
+def _begin(host: Remote, base: str, works: Sequence[str]) -> health.Health:
+    """Clean up after earlier attempts, make the work directories and see how the host is: one command."""
     script = f"mkdir -p -m 755 -- {shlex.join(works)}\n{health.LOOK}"
-    return health.parse(host.shell(script, timeout=60).stdout)
+    return health.parse(daemons.sweep(host, base, after=script))
+
+
+def _end(host: Remote, base: str) -> health.Health:
+    """See how the host is after the measurement, and leave nothing behind on it: one command."""
+    return health.parse(daemons.sweep(host, base, before=health.LOOK))
 
 
 def _stayed_well(

@@ -31,7 +31,7 @@ class LabBed:
         """Nothing is touched yet.
 
         reboot: the server is rebooted whenever machines for another repetition are asked for.
-        keep: guests serve every repetition; they are replaced only if they have died or their number changes.
+        keep: guests serve every repetition, until their number changes.
         """
         from aetool.lab.machines import Machines
 
@@ -43,6 +43,7 @@ class LabBed:
         self._activated = activated
         self._noted: str | None = None
         self._wanted: tuple[str, int, int] | None = None
+        self._given: Sequence[Remote] = ()
         self._swept = lab.provider_name == "netns"
 
     def refuses(self, configuration: str, vms: int) -> str | None:
@@ -64,14 +65,16 @@ class LabBed:
     def machines(self, configuration: str, vms: int, repetition: int) -> Sequence[Remote]:
         """The server, or `vms` guests that no other repetition has used unless guests are kept."""
         wanted = (configuration, vms, 0 if self._keep else repetition)
+        # a guest that has died meanwhile shows as soon as it is used, and is replaced by way of `reconnect`
         if self._wanted != wanted:
             self._sweep()
             self._machines.close()
             self._activate(configuration)
             if self._reboot:
                 self._boot_anew(configuration)
+            self._given = self._machines.machines(configuration, vms)
             self._wanted = wanted
-        return self._machines.machines(configuration, vms)
+        return self._given
 
     def load(self) -> Remote:
         """The client."""

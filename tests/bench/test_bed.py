@@ -95,17 +95,19 @@ def test_guests_serve_one_repetition_and_are_ended_with_the_bed(lab: SimulatedLa
     assert seen["pkvm"]["evidence"] == "seen"
 
 
-def test_kept_guests_serve_every_repetition_and_are_replaced_only_when_they_have_died(
-    lab: SimulatedLab, monkeypatch: pytest.MonkeyPatch
+def test_kept_guests_serve_every_repetition_and_are_replaced_after_a_lost_connection(
+    lab: SimulatedLab,
 ) -> None:
     with bed_of(lab, keep=True) as bed:
         first = bed.machines("kvm", 1, 1)
         assert bed.machines("kvm", 1, 2) is first
         bed.machines("kvm", 2, 1)
         bed.machines("kvm", 2, 2)
-        monkeypatch.setattr(vm, "alive", lambda server, name: False)
+        bed.reconnect()
         bed.machines("kvm", 2, 3)
-    assert lab.events == ["clean", "start 1", "stop 1", "start 2", "stop 2", "start 2", "stop 2"]
+    assert lab.events == [
+        *("clean", "start 1", "stop 1", "start 2", "stop 2", "close", "start 2", "stop 2"),
+    ]
 
 
 def test_no_vms_is_the_server_itself_also_under_a_hypervisor(lab: SimulatedLab) -> None:

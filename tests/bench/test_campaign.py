@@ -229,8 +229,8 @@ def lack(remote: SimulatedRemote, programs: set[str]) -> None:
 
     def run_without(argv: list[str], **options: object) -> object:
         result = original(argv, **options)  # type: ignore[arg-type]
-        missing = argv[-2] == "sh" and argv[-1] in programs
-        return dataclasses.replace(result, status=1) if missing else result
+        missing = [name for name in argv if name in programs] if argv[:2] == ["sh", "-c"] else []
+        return dataclasses.replace(result, stdout=" ".join(missing)) if missing else result
 
     remote.run = run_without  # type: ignore[method-assign,assignment]
 

@@ -22,12 +22,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.timeout(3600)]
 CAMPAIGN = """\
 campaign: guests
 description: made by a test
-suites: [hackbench, redis]
+suites: [hackbench, redis, micro]
 configurations: [kvm, pkvm]
 profile: emulated
 vms: [1]
 repetitions: 4
 order: interleaved
+guests: kept
 retry: {attempts: 3, wait_seconds: 5}
 """
 
@@ -61,7 +62,7 @@ def test_guests_under_kvm_and_pkvm_are_measured_and_a_killed_driver_leaves_none_
             driver.wait(20)
             done = states(run_dir).count(State.DONE)
             subprocess.run([*program, "resume", "--run", str(run_dir)], check=True, timeout=2400, **settings)  # type: ignore[call-overload]
-            assert states(run_dir) == [State.DONE] * 16
+            assert states(run_dir) == [State.DONE] * 24
             server = lab.hosts["server"]
             guests = server.shell("pgrep -c qemu || true; ls /sys/class/net | grep tap || true", timeout=60)
             assert guests.stdout.split() == ["0"]
@@ -71,7 +72,10 @@ def test_guests_under_kvm_and_pkvm_are_measured_and_a_killed_driver_leaves_none_
     with Journal.open(run_dir, readonly=True) as journal:
         samples = journal.samples()
     assert {(s.configuration, s.vms, s.vm) for s in samples} == {("kvm", 1, 1), ("pkvm", 1, 1)}
-    assert len(samples) == 2 * 4 * 3
+    assert len(samples) == 2 * 4 * (1 + 2 + 4)
+    assert {s.metric for s in samples if s.suite == "micro"} == {
+        "hypercall", "io_kernel", "io_user", "virtual_ipi",
+    }  # fmt: skip
     found = json.loads((run_dir / "env/configurations.json").read_text())
     assert found["pkvm"]["active"] == "pkvm"
     assert "kvm-arm.mode=protected" in found["pkvm"]["command_line"]

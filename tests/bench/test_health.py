@@ -12,7 +12,7 @@ from hosts import LocalRemote, simulated_bed
 
 from aetool.bench.campaign import create, drive
 from aetool.bench.definitions import Resolved, resolve
-from aetool.bench.health import Health, complaint, look, new_errors, parse
+from aetool.bench.health import LOOK, Health, complaint, new_errors, parse
 from aetool.core.errors import ConfigError
 from aetool.core.progress import Silent
 
@@ -28,7 +28,7 @@ def test_the_script_tells_throttling_and_errors_apart() -> None:
 
 
 def test_this_machine_can_be_looked_at() -> None:
-    health = look(LocalRemote())
+    health = parse(LocalRemote().shell(LOOK, timeout=60).stdout)
     assert health.errors is None or all(line.startswith("<") for line in health.errors)
     assert complaint(health, health, []) is None
 
