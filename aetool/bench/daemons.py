@@ -42,38 +42,47 @@ for file in "$1"/*/*.pid; do
   done
   kill -KILL -- "-$pid" 2>/dev/null || true
 done
-rm -rf -- "$1"
+[ ! -e "$1" ] || rm -rf -- "$1"
 """
 
 _OPEN = '(exec 3<>"/dev/tcp/$address/$port") 2>/dev/null'
 _START = f"""
 cd "$work"
+# reading from a pipe that nobody writes to is a pause that starts no program
+exec {{pause}}<> <(:)
 if {_OPEN}; then
   echo "port $port of $address is in use already: is another run, or an old one, under way?" >&2
   exit 1
 fi
-setsid bash -c "$hold" hold "$work/$name.pid" "$@" >"$work/$name.log" 2>&1 </dev/null &
+setsid sh -c "$hold" hold "$work/$name.pid" "$@" >"$work/$name.log" 2>&1 </dev/null &
 pid=$!
 for ((try = 0; try < {READY_SECONDS * 20}; try++)); do
   kill -0 "$pid" 2>/dev/null || break
   if {_OPEN}; then
-    sleep 0.1
+    read -rt 0.1 -u "$pause" || true
     kill -0 "$pid" 2>/dev/null && exit 0
   fi
-  sleep 0.05
+  read -rt 0.05 -u "$pause" || true
 done
 echo "$name does not listen on port $port of $address" >&2
 tail -n 20 "$work/$name.log" >&2
 exit 1
 """
 
-# Run by bash -c as `hold FILE COMMAND...`: writes process id and start time, then becomes the command.
-_HOLD = 'read -ra stat </proc/$$/stat; echo "$$ ${stat[21]}" >"$1"; shift; exec "$@"'
+# Run by sh -c as `hold FILE COMMAND...`: writes the number of its process group and when the group's leader
+# started (the 22nd field), then becomes the command.
+_HOLD = """
+read -r _ _ _ _ group _ </proc/$$/stat
+read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ <"/proc/$group/stat"
+echo "$group $start" >"$1"
+shift
+exec "$@"
+"""
 
 
 def held(work: str, name: str, command: Sequence[str]) -> list[str]:
-    """The command as one that `sweep` will find: it runs in the foreground, in a session of its own."""
-    return ["setsid", "--wait", "bash", "-c", _HOLD, "hold", f"{work}/{name}.pid", *command]
+    """The command as one that `sweep` will find: it runs in the process group that SSH starts it in."""
+    return ["sh", "-c", _HOLD, "hold", f"{work}/{name}.pid", *command]
 
 
 def start(

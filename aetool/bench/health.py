@@ -26,7 +26,9 @@ for file in /sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count; do
 done
 [ -z "$throttled" ] || echo "throttled $throttled"
 if lines=$(dmesg -r 2>/dev/null); then
-  grep '^<[0-3]>' <<<"$lines" || true
+  while read -r line; do
+    case $line in '<'[0-3]'>'*) printf '%s\\n' "$line" ;; esac
+  done <<<"$lines"
 else
   echo unreadable
 fi

@@ -361,14 +361,12 @@ def _drive_until_killed(run_dir: Path, resolved: Resolved, point: int) -> None:
 def test_killed_at_any_transition_and_resumed_nothing_is_lost_repeated_or_mixed(
     in_memory: Path, define: Define
 ) -> None:
-    # of native runs, of one VM, of two at once, and of a suite with a guest of its own
-    resolved = define(
-        suites="[hackbench, redis, micro]", configurations="[native, kvm]", vms="[0, 1, 2]", guests="kept"
-    )
+    # natively and in two VMs at once
+    resolved = define(suites="[hackbench, redis]", configurations="[native, kvm]", vms="[0, 2]")
     planned = plan(resolved)
     with killed_at(-1) as seen:
         run(in_memory / "undisturbed", resolved, simulated_bed(vms=2))
-    assert seen[0] > 400
+    assert seen[0] > 300
     context = multiprocessing.get_context("fork")
     for point in range(1, seen[0] + 1):
         run_dir = in_memory / f"run-{point}"
