@@ -31,8 +31,7 @@ COPY_SECONDS = 600.0
 _KILL_SECONDS = 15.0
 
 # The first line of standard error is the process id of this shell, which leads a process group of its own.
-# Not `exec`: the shell turns a death by signal into a status that can be reported. It is sh, which starts faster
-# than bash, and under emulation that counts.
+# Not `exec`: the shell turns a death by signal into a status that can be reported.
 _ANNOUNCE = 'echo "$$" >&2; "$@"; exit $?'
 
 # Ends a process and all its descendants: also those in sessions of their own, which a signal to the group
@@ -258,7 +257,7 @@ class SshRemote:
 
         started = time.monotonic()
         prefix = "sudo -n -- " if self.endpoint.sudo else ""
-        command = f"exec {prefix}sh -c {shlex.quote(_ANNOUNCE)} aetool {shlex.join(argv)}"
+        command = f"exec {prefix}bash -c {shlex.quote(_ANNOUNCE)} aetool {shlex.join(argv)}"
         transport, channel = self._channel()
         try:
             pump = Pump(channel, stdin, started + timeout, tee)

@@ -21,7 +21,7 @@ from aetool.lab.uboot import with_option
 
 NAMES = ("native", "kvm", "sekvm", "pkvm")
 _MODE = "kvm-arm.mode"
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 _LOOK = r"""
 printf 'kernel\t%s\n' "$(uname -r)"

@@ -16,7 +16,7 @@ from aetool.core.progress import Progress
 from aetool.core.ssh import Remote
 from aetool.lab import Lab
 
-_PING_SECONDS = 30.0
+_PING_SECONDS = 60.0
 
 # Hears what the server said of its hypervisor when a configuration became active; may raise.
 Activated = Callable[[str, dict[str, Any]], None]

@@ -28,6 +28,7 @@ class SimulatedLab:
     provider_name: str = "arm"
     name: str = "test"
     provider: object = None
+    guests: object = None
     events: list[str] = field(default_factory=list)
     active: str = "kvm"
     refused: dict[str, LabError] = field(default_factory=dict)
