@@ -18,20 +18,21 @@ from pydantic import field_validator
 from aetool.core.config import Model, load_yaml
 
 # One `throttled N` line if the CPU counts such events, then the kernel's messages of level error and above,
-# or `unreadable`. `dmesg -r` puts the level in front and is understood by util-linux and busybox alike.
+# or `unreadable`. A shell that reads lines from a pipe does so byte by byte, so the text is split in memory. `dmesg -r` puts the level in front and is understood by util-linux and busybox alike.
 LOOK = """
 throttled=
 for file in /sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count; do
   [ ! -e "$file" ] || { read -r count <"$file" && throttled=$((throttled + count)); }
 done
 [ -z "$throttled" ] || echo "throttled $throttled"
-if lines=$(dmesg -r 2>/dev/null); then
-  while read -r line; do
+serious() {
+  local - line IFS=$'\\n'
+  set -f
+  for line in $1; do
     case $line in '<'[0-3]'>'*) printf '%s\\n' "$line" ;; esac
-  done <<<"$lines"
-else
-  echo unreadable
-fi
+  done
+}
+if lines=$(dmesg -r 2>/dev/null); then serious "$lines"; else echo unreadable; fi
 """
 
 
