@@ -270,7 +270,7 @@ def test_a_reboot_that_never_begins_ends_in_a_cut_of_power(lab: Lab, server: Ssh
     server.put(b"#!/bin/sh\nexec sleep 1000\n", "/usr/local/sbin/reboot", mode=0o755)
     server.shell("mv /sbin/reboot /sbin/reboot.kept; ln -s /usr/local/sbin/reboot /sbin/reboot", timeout=60)
     try:
-        reboot(server, lab.provider, patience=Patience(back=30, cycles=3), progress=Silent())
+        reboot(server, lab.provider, patience=Patience(back=120, cycles=2), progress=Silent())
         assert boot_id(server) != before
     finally:
         server.shell("mv -f /sbin/reboot.kept /sbin/reboot; rm -f /usr/local/sbin/reboot; sync", timeout=60)
