@@ -11,8 +11,8 @@ Proof.
   - exact smmu_get_cbndx_code.
 Qed.
 
-Lemma MmioRaw_keeps : keeps U Below.
+Lemma MmioRaw_keeps : keeps U MmioRaw.Spec.Below.
 Proof. repeat constructor. Qed.
 
-Theorem MmioRaw_refines : refines req (graph MmioRaw.Spec.L) (sem code (graph Below)).
+Theorem MmioRaw_refines : refines req (graph MmioRaw.Spec.L) (sem code (graph MmioRaw.Spec.Below)).
 Proof. exact (layer_refines _ _ _ _ _ MmioRaw_code MmioRaw_keeps). Qed.
