@@ -5,9 +5,13 @@ Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
 Definition f_unmap_and_load_vm_image : func :=
-  mkfunc None [("vmid", U32); ("target_addr", U64); ("remap_addr", U64); ("num", U64)] ["gfn"; "slot"; "pte"; "i"]
+  mkfunc None [("vmid", U32); ("target_addr", U64); ("remap_addr", U64); ("num", U64)] ["gfn"; "slot"; "pte"; "old"; "i"]
     (Sseq (Sset "gfn" (Ebin Odiv U64 (Evar "target_addr") (Econst 4096)))
     (Sseq (Sset "slot" (Ebin Odiv U64 (Evar "remap_addr") (Econst 4096)))
+    (Sseq (Sif
+            (Elor (Ecmp Ceq (Evar "vmid") (Econst 0)) (Ecmp Cge (Evar "vmid") (Econst 16)))
+            (Scall None "panic" [])
+            Sskip)
     (Sseq (Sif
             (Elor
               (Ecmp Cne (Ebin Omod U64 (Evar "target_addr") (Econst 4096)) (Econst 0))
@@ -33,12 +37,17 @@ Definition f_unmap_and_load_vm_image : func :=
               (Ecmp Ceq (Ebin Oand U64 (Evar "pte") (Econst 281474976706560)) (Econst 0))
               (Scall None "panic" [])
               Sskip)
+      (Sseq (Scall
+              (Some "old")
+              "walk_s2pt"
+              [Evar "vmid"; Ebin Omul U64 (Ebin Oadd U64 (Evar "gfn") (Evar "i")) (Econst 4096)])
+      (Sseq (Sif (Ecmp Cne (Evar "old") (Econst 0)) (Scall None "panic" []) Sskip)
       (Sseq (Scall None "prot_and_map_vm_s2pt"
               [(Evar "vmid");
                (Ebin Omul U64 (Ebin Oadd U64 (Evar "gfn") (Evar "i")) (Econst 4096));
                (Evar "pte");
                (Econst 3)])
-      (Sset "i" (Ebin Oadd U64 (Evar "i") (Econst 1)))))))))))).
+      (Sset "i" (Ebin Oadd U64 (Evar "i") (Econst 1))))))))))))))).
 
 Definition code : module :=
   [("unmap_and_load_vm_image", f_unmap_and_load_vm_image)].

@@ -10,15 +10,17 @@ Section BootAux.
   Context {M : Type}.
   Notation St := (St cell pmap M (gmap Z page)).
 
-  (** The frame that KCore maps at page [slot] becomes page [g] of VM [v]; an empty slot
-      is a panic. *)
+  (** The frame that KCore maps at page [slot] becomes page [g] of VM [v]; an empty slot, or
+      a page that has a frame already, is a panic. *)
   Definition load_page (v g slot : Z) (s : St) : option (res St) :=
     and_then (walk_s2pt_spec [COREVISOR; slot * 4096] s) (fun e s =>
-      if frame_of e =? 0 then Some (Halt s) else prot_and_map_vm_s2pt_spec [v; g * 4096; e; 3] s).
+      if frame_of e =? 0 then Some (Halt s)
+      else and_then (walk_s2pt_spec [v; g * 4096] s) (fun d s =>
+        if d =? 0 then prot_and_map_vm_s2pt_spec [v; g * 4096; e; 3] s else Some (Halt s))).
 
   Definition unmap_and_load_vm_image_spec : prim St :=
     p4 None U32 U64 U64 U64 (fun v target remap n s =>
-      if (target mod 4096 =? 0) && (remap mod 4096 =? 0) &&
+      if is_guest v && (target mod 4096 =? 0) && (remap mod 4096 =? 0) &&
          (target / 4096 + n <=? PFN_LIMIT) && (remap / 4096 + n <=? PFN_LIMIT)
       then iterate (fun i => load_page v (target / 4096 + i) (remap / 4096 + i)) n s
       else Some (Halt s)).

@@ -8,8 +8,6 @@ From SeKVM.layers.MemManager Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-Definition PFN_LIMIT : Z := 68719476736.
-
 (** The first page of the block of page [g]. *)
 Definition block_start (g : Z) : Z := g - g mod 512.
 
