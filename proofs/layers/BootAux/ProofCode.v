@@ -23,10 +23,16 @@ Section Code.
     apply fun_ok_vc. intros vs s r E. apply p4_inv in E as (v & t & m & n & -> & RV & RT & RM & RN & E).
     apply chk_void in E as [E R0]. boolprop. unfold PFN_LIMIT in E.
     pose proof (page_of_addr t RT). pose proof (page_of_addr m RM).
-    run_vc f_unmap_and_load_vm_image. straight. unfold is_guest in E.
-    destruct (_ && _)%bool eqn:G in E;
-      [ | injection E as <-; bad_image; reflexivity ].
-    boolprop. straight.
+    unfold is_guest in E. run_vc f_unmap_and_load_vm_image. straight.
+    destruct (Z.ltb_spec 0 v); [|injection E as <-; straight; reflexivity].
+    destruct (Z.ltb_spec v 16); [|injection E as <-; straight; reflexivity].
+    destruct (t mod 4096 =? 0); [|injection E as <-; straight; reflexivity].
+    destruct (m mod 4096 =? 0); [|injection E as <-; straight; reflexivity].
+    destruct (Z.leb_spec n 68719476736);
+      [|destruct (Z.leb_spec (t / 4096 + n) 68719476736); [lia|]; injection E as <-; straight; reflexivity].
+    destruct (Z.leb_spec (t / 4096 + n) 68719476736); [|injection E as <-; straight; reflexivity].
+    destruct (Z.leb_spec (m / 4096 + n) 68719476736); [|injection E as <-; straight; reflexivity].
+    cbn [andb] in E. straight.
     loop_by (fun j x => exists p d, x = [("vmid", Some v); ("target_addr", Some t); ("remap_addr", Some m); ("num", Some n);
       ("gfn", Some (t / 4096)); ("slot", Some (m / 4096)); ("pte", p); ("old", d); ("i", Some j)]) E.
     - intros j x s1 q J (p & d & ->) F. run_vc_goal. unfold load_page, and_then in F. straight. closed_call.

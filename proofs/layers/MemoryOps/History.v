@@ -48,6 +48,21 @@ Section History.
   Lemma updated_kept me y c : kept (c_log (updated me y c)) -> kept (c_log (acquire_cell c)).
   Proof. cbn [updated release_cell set_val c_log kept]. now intros [_ H]. Qed.
 
+  Lemma acquire_latest c : is_latest c -> is_latest (acquire_cell c).
+  Proof.
+    destruct c as [x h l sc]. unfold is_latest, acquire_cell. cbn [c_log c_val c_script].
+    destruct (hd [] sc) as [|[d y] evs]; cbn; auto.
+  Qed.
+
+  (** The whole critical section keeps what the history says. *)
+  Lemma kept_updated me y c : is_latest c -> kept (c_log (updated me y c)) -> Q (c_val c) y.
+  Proof using Qrefl Qtrans.
+    intros La K. pose proof (updated_kept _ _ _ K) as K1.
+    apply (Qtrans _ (c_val (acquire_cell c))); [exact (kept_acquire c La K1)|].
+    apply acquire_latest in La. unfold is_latest in La. cbn [updated release_cell set_val c_log kept] in K.
+    destruct (c_log (acquire_cell c)) as [|[d x] l]; [destruct La|]. destruct K as [K _]. now rewrite <- La.
+  Qed.
+
   Lemma acquire_kept c : kept (c_log (acquire_cell c)) -> kept (c_log c).
   Proof. apply kept_app. Qed.
 End History.
