@@ -394,6 +394,9 @@ void assign_smmu(u32 vmid, u64 pfn, u64 gfn);
 void map_smmu(u32 vmid, u32 cbndx, u32 index, u64 iova, u64 pte);
 void clear_smmu(u32 vmid, u32 cbndx, u32 index, u64 iova);
 
+/* Layer 21, BootOps. */
+void map_io(u32 vmid, u64 gpa, u64 pa);
+
 /* Layer 22, MmioRaw. */
 u64 host_get_mmio_data(u32 hsr);
 u64 smmu_init_pte(u64 prot, u64 addr);
@@ -463,5 +466,21 @@ void smmu_assign_page(u32 cbndx, u32 index, u64 pfn, u64 gfn);
 void smmu_map_page(u32 cbndx, u32 index, u64 iova, u64 pte);
 void el2_arm_lpae_clear(u64 iova, u32 cbndx, u32 index);
 u64 el2_arm_lpae_iova_to_phys(u64 iova, u32 cbndx, u32 index);
+
+/* Layer 30, MemHandler. */
+void clear_vm_stage2_range(u32 vmid, u64 start, u64 size);
+void el2_arm_lpae_map(u64 iova, u64 paddr, u64 prot, u32 cbndx, u32 index);
+void kvm_phys_addr_ioremap(u32 vmid, u64 gpa, u64 pa, u64 size);
+
+/* HPFAR_EL2: bits 12 to 47 of the address that faulted, from bit 4 on. */
+#define HPFAR_PAGE(x) (((x) & 0x000000FFFFFFFFF0ULL) << 8)
+
+/* What a VM asks of KCore: to share memory with the host, to share it no more. */
+#define HVC_KVM_SET_DESC_PFN   11ULL
+#define HVC_KVM_UNSET_DESC_PFN 12ULL
+
+/* Layer 31, FaultHandler. */
+void handle_host_stage2_fault(void);
+u32 core_handle_pvops(void);
 
 #endif
