@@ -18,7 +18,8 @@ from pydantic import field_validator
 from aetool.core.config import Model, load_yaml
 
 # One `throttled N` line if the CPU counts such events, then the kernel's messages of level error and above,
-# or `unreadable`. A shell that reads lines from a pipe does so byte by byte, so the text is split in memory. `dmesg -r` puts the level in front and is understood by util-linux and busybox alike.
+# or `unreadable`. `dmesg -r` puts the level in front and is understood by util-linux and busybox alike.
+# A shell that reads lines from a pipe does so byte by byte, so the text is split in memory.
 LOOK = """
 throttled=
 for file in /sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count; do

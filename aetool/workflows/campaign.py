@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Campaigns on labs: opens the hosts, keeps the record of what they are, drives the run.
 
-The lab must be up. A run's hosts are compared with the recorded ones before it is resumed, so that numbers
-from two machines, kernels or server versions never end up in one table.
+The lab must be up, and nobody else may drive it meanwhile. A run's hosts are compared with the recorded ones
+before it is resumed, so that numbers from two machines, kernels or server versions never share a table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,7 +60,7 @@ def start(
     """
     resolved = resolve(root, name, lab=lab, profile=profile)
     place = run_dir or root / "runs" / f"{name}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    with opener(lab) as hosts:
+    with opener(lab) as hosts, hosts.driving(f"campaign {name}"):
         facts = hosts.facts()  # a lab that is not up leaves no run directory behind
         with create(place, resolved) as journal:
             return _drive(root, journal, resolved, hosts, facts, retry_failed=False, quiet=quiet)
@@ -79,8 +79,9 @@ def resume(
         name, lab = journal.meta["campaign"], journal.meta["lab"]
         resolved = resolve(root, name, lab=lab, profile=recorded["profile"])
         check_unchanged(journal, resolved)
-        with opener(lab) as hosts:
+        with opener(lab) as hosts, ExitStack() as held:
             with _resumable(run_dir):
+                held.enter_context(hosts.driving(f"campaign {name}"))
                 facts = hosts.facts()
             return _drive(root, journal, resolved, hosts, facts, retry_failed=retry_failed, quiet=quiet)
 

@@ -226,6 +226,9 @@ def test_a_second_driver_is_refused_and_ctrl_c_stops_daemons_and_says_how_to_go_
     wait_until(started_step(run_dir, "apache"), "a measured step of apache")
     code, _, err = ended(cli("resume", "--run", str(run_dir)))
     assert (code, "another aetool is driving this run" in err) == (6, True)
+    code, _, err = ended(cli("run", "apache", "--run", str(tmp_path / "other")))
+    assert (code, "the lab netns is in use: campaign apache by" in err) == (5, True), err
+    assert not (tmp_path / "other").exists()
     child.send_signal(signal.SIGINT)
     code, _, err = ended(child)
     assert code == 130
