@@ -19,13 +19,15 @@ Definition agree {A} (obs : state -> A) (cs : list (ident * list Z)) (v : list Z
   observe by_spec obs cs start = v /\ observe by_c obs cs start = v /\ observe by_stack obs cs start = v.
 
 (** SMMU 0 has its frame at 0x10000000, SMMU 1 at 0x10010000. *)
-Definition write (rd off len ix : Z) : ident * list Z := ("handle_smmu_write", [store rd; 0x10000000 + 65536 * ix + off; len; ix]).
+Definition write (rd off len ix : Z) : ident * list Z :=
+  ("handle_smmu_write", [store rd; 0x10000000 + 65536 * ix + off; len; ix]).
 
 (** The host configures: sCR0, sCR2, attributes of VM 3's bank, a fault register. *)
 Example driver :
   agree st_outs [write 0 0 4 0; write 7 8 4 0; write 4 0x1000 4 0; write 10 0x48 4 0]
     ([0; 0; 0; 0], Finished,
-     [Mmio_write 0x10000048 4 0x12345678; Mmio_write 0x10001000 4 3; Mmio_write 0x10000008 4 0; Mmio_write 0x10000000 4 0x200400]).
+     [Mmio_write 0x10000048 4 0x12345678; Mmio_write 0x10001000 4 3; Mmio_write 0x10000008 4 0;
+      Mmio_write 0x10000000 4 0x200400]).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
 (** Whatever the host wants, the table base of bank 5 of SMMU 1 is KCore's, whole or in
@@ -55,5 +57,6 @@ Example reads :
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 Example no_reads :
   Forall (fun c => agree st_outs [c] ([], Panicked, []))
-    [("handle_smmu_read", [0; 0x10000002; 4]); ("handle_smmu_read", [0; 0x1000fffc; 8]); ("handle_smmu_read", [0; 0x10000000; 1])].
+    [("handle_smmu_read", [0; 0x10000002; 4]); ("handle_smmu_read", [0; 0x1000fffc; 8]);
+     ("handle_smmu_read", [0; 0x10000000; 1])].
 Proof. repeat constructor; vm_compute; reflexivity. Qed.

@@ -66,7 +66,8 @@ Example stores :
   agree st_outs
     [("__handle_smmu_write", [store 10; 0x10000010; 8; 0; 0]); ("__handle_smmu_write", [store 10; 0x10000014; 4; 0; 0]);
      ("__handle_smmu_write", [store 10; 0x10008020; 8; 0x99; 1])]
-    ([0; 0; 0], Finished, [Mmio_write 0x10008020 8 0x99; Mmio_write 0x10000014 4 0x12345678; Mmio_write 0x10000010 8 0x112345678]).
+    ([0; 0; 0], Finished,
+     [Mmio_write 0x10008020 8 0x99; Mmio_write 0x10000014 4 0x12345678; Mmio_write 0x10000010 8 0x112345678]).
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** Loads: into the register that is named, cut to four bytes; into nothing for register

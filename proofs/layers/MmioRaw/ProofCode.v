@@ -25,7 +25,8 @@ Proof. unfold cb_of. rewrite shr12. apply (land_ones_mod _ 3). lia. Qed.
 
 Lemma smmu_pte_range prot a : 0 <= smmu_pte prot a < 18446744073709551616.
 Proof.
-  unfold smmu_pte, phys. repeat apply (lor_range _ _ 64); try apply (land_range _ _ 64); unfold SMMU_PTE_PROT, SMMU_PTE_FIXED; lia.
+  unfold smmu_pte, phys, SMMU_PTE_PROT, SMMU_PTE_FIXED.
+  repeat apply (lor_range _ _ 64); try apply (land_range _ _ 64); lia.
 Qed.
 
 Section Code.
