@@ -47,10 +47,8 @@ Section Mmio.
   Definition device_taken (s : St) : St :=
     set_ins (<[src_mmio := tl (default [] (st_ins s !! src_mmio))]> (st_ins s)) s.
 
-  Definition device_value (t : ty) (s : St) : Z := wrap t (device_word s).
-
   Definition device_read (t : ty) : prim St :=
-    p1 (Some t) U64 (fun a s => ret (device_value t s) (device_taken s)).
+    p1 (Some t) U64 (fun a s => ret (wrap t (device_word s)) (device_taken s)).
   Definition device_write (t : ty) (bytes : Z) : prim St :=
     p2 None t U64 (fun v a s => ret 0 (set_outs (Mmio_write a bytes v :: st_outs s) s)).
 

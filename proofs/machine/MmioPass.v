@@ -37,8 +37,7 @@ Section View.
   Proof.
     repeat constructor; first [apply get_smmu_cfg_vmid_rel | apply set_smmu_cfg_vmid_rel | idtac];
       (intros vs s t r V; destruct s, t; destruct V as [V1 V2 V3 V4 V5 V6 D5 D6 V7 V8 V9 V10 V11 V12];
-       cbn in V1, V2, V3, V4, V5, V6, D5, D6, V7, V8, V9, V10, V11, V12; subst; prim_unfold;
-       unfold device_value, device_word; state_norm;
+       cbn in V1, V2, V3, V4, V5, V6, D5, D6, V7, V8, V9, V10, V11, V12; subst; prim_unfold; state_norm;
        repeat match goal with
        | |- context [match ?x with _ => _ end] =>
            lazymatch x with context [match _ with _ => _ end] => fail | _ => destruct x end

@@ -45,6 +45,9 @@ Section MmioCoreAux.
   Context {N M P : Type}.
   Notation St := (St cell N M P).
 
+  (** What the next load of type [t] returns. *)
+  Definition device_value (t : ty) (s : St) : Z := wrap t (device_word s).
+
   (** The owner of bank [cb] of SMMU [ix], by the owners that are locked. *)
   Definition owner_at (cb ix : Z) (s : St) : Z := bank_owner (c_val (st_smmu s)) (bank_number cb ix).
 
