@@ -467,6 +467,67 @@ void smmu_map_page(u32 cbndx, u32 index, u64 iova, u64 pte);
 void el2_arm_lpae_clear(u64 iova, u32 cbndx, u32 index);
 u64 el2_arm_lpae_iova_to_phys(u64 iova, u32 cbndx, u32 index);
 
+/* Layer 21, BootOps: what layers 27 to 29 use. */
+u64 search_load_info(u32 vmid, u64 addr);
+u32 is_inc_exe(u32 vmid);
+void set_vcpu_active(u32 vmid, u32 vcpuid);
+void set_vcpu_inactive(u32 vmid, u32 vcpuid);
+
+/* The dirty word of a context: bits 0 to 30, the host sets that register before the
+ * next run; bit 32, the instruction is done; all ones, the vCPU never ran. */
+#define DIRTY_X0 1ULL
+#define DIRTY_PC 0x100000000ULL
+#define NEVER_RAN INVALID64
+
+/* Processor states: the mode's field, exceptions taken to EL1 and with which a vCPU starts. */
+#define PSTATE_MODE 0x1FULL
+#define PSTATE_EL1H 5ULL
+#define PSTATE_EL1  0x3C5ULL
+
+/* Syndrome of a data abort: valid, register, write. */
+#define ESR_ISV    0x1000000ULL
+#define ESR_SRT(e) ((u32)(((e) >> 16) & 31ULL))
+#define ESR_WNR    0x40ULL
+
+/* Below this page a VM has no memory: the host emulates devices there. */
+#define MAX_MMIO_PAGE 0x40000ULL
+
+#define PSCI_CPU_ON64        0xC4000003U
+#define PSCI_AFFINITY_INFO   0x84000004U
+#define PSCI_AFFINITY_INFO64 0xC4000004U
+#define PSCI_SYSTEM_OFF      0x84000008U
+
+/* Layer 27, VCPUOpsAux. */
+void reset_gp_regs(u32 vmid, u32 vcpuid);
+void reset_sys_regs(u32 vmid, u32 vcpuid);
+void sync_dirty_to_shadow(u32 vmid, u32 vcpuid);
+void prep_wfx(u32 vmid, u32 vcpuid);
+void prep_hvc(u32 vmid, u32 vcpuid);
+void prep_abort(u32 vmid, u32 vcpuid);
+void update_exception_gp_regs(u32 vmid, u32 vcpuid);
+void post_handle_shadow_s2pt_fault(u32 vmid, u32 vcpuid, u64 addr);
+
+/* Why a CPU came to KCore, and the class of a trap. */
+#define EXCEPTION_TRAP      2ULL
+#define EXCEPTION_INTERRUPT 31ULL
+#define ESR_CLASS(e)        ((e) >> 26)
+#define CLASS_WFX           1U
+#define CLASS_HVC32         18U
+#define CLASS_HVC64         22U
+#define CLASS_SYS64         24U
+#define CLASS_IABT          32U
+#define CLASS_DABT          36U
+
+/* Layer 28, VCPUOps. */
+void save_shadow_kvm_regs(void);
+void restore_shadow_kvm_regs(void);
+
+/* Layer 29, CtxtSwitch. */
+void save_host(void);
+void restore_host(void);
+void save_vm(void);
+void restore_vm(void);
+
 /* Layer 30, MemHandler. */
 void clear_vm_stage2_range(u32 vmid, u64 start, u64 size);
 void el2_arm_lpae_map(u64 iova, u64 paddr, u64 prot, u32 cbndx, u32 index);
