@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Unfold hints for the specifications of MemManager; calls of operations on tables
     stay closed and are moved past the map of frames, which they do not touch. *)
-From SeKVM.lib Require Import VcTac.
+From SeKVM.lib Require Import VcStep.
 From SeKVM.machine Require Import BottomPagesTac Rel RelTac.
 From SeKVM.layers.PageManager Require Export SpecTac.
 From SeKVM.layers.MemManager Require Export Spec Natural.
@@ -16,6 +16,7 @@ From SeKVM.layers.MemManager Require Export Spec Natural.
 Definition acquired {X} (c d : cell X) : Prop := acquire_cell d = c.
 
 Ltac hook ::= match goal with
+  | |- _ => vstep
   | N : natural st_s2 set_s2 ?p ?p |- context [?p ?vs (set_s2 ?c ?s)] => rewrite (proj1 (N vs s c)); unfold res_map
   | E : acquired ?c ?d |- context [acquire_cell ?d] => rewrite E
   | E : ?x = false |- context [negb ?x] => rewrite E; cbn [negb]
@@ -28,7 +29,7 @@ Ltac locked_intro f :=
   pose proof (eq_refl : acquired (acquire_cell (st_s2 s)) (st_s2 s)) as EC;
   assert (HC : c_held (acquire_cell (st_s2 s)) = true) by reflexivity;
   generalize dependent (acquire_cell (st_s2 s)); intros c E EC HC;
-  inv_spec E; autounfold with consts in *; boolprop; state_norm_hyps; run_vc f.
+  inv_spec E; autounfold with consts in *; boolprop; state_norm_hyps; run_steps f.
 
 (** The conditions of the code that the specification does not decide. *)
 Ltac code_cases := ssteps; finish; repeat (innermost ltac:(split_on); ssteps; finish).
