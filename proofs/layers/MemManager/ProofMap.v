@@ -24,7 +24,7 @@ Section Code.
   Lemma map_vm_io_code : fun_ok U f_map_vm_io map_vm_io_spec.
   Proof.
     naturals M. locked_intro f_map_vm_io;
-      match goal with |- context [Z.land ?e 281474976706560] => pose proof (div_page_range _ _ (phys_range e)) end; code_cases.
+      try match goal with E : context [Z.land ?e 281474976706560] |- _ => pose proof (div_page_range _ _ (phys_range e)) end; code_cases.
   Qed.
 
   Lemma map_pfn_vm_code : fun_ok U f_map_pfn_vm map_pfn_vm_spec.
@@ -33,15 +33,16 @@ Section Code.
   Lemma update_smmu_page_code : fun_ok U f_update_smmu_page (update_smmu_page_spec map_spt).
   Proof.
     naturals M. locked_intro f_update_smmu_page;
-      match goal with |- context [Z.land ?e 281474976706560] => pose proof (div_page_range _ _ (phys_range e)) end;
-      match goal with R : 0 <= ?a < 18446744073709551616 |- context [?a / 4096] => pose proof (div_page_range a _ R) end;
+      try match goal with E : context [Z.land ?e 281474976706560] |- _ => pose proof (div_page_range _ _ (phys_range e)) end;
+      repeat match goal with R : 0 <= ?a < 18446744073709551616 |- _ =>
+        lazymatch goal with _ : 0 <= a / 4096 < _ /\ _ |- _ => fail | _ => pose proof (div_page_range a _ R) end
+      end;
       code_cases.
   Qed.
 
   Lemma unmap_smmu_page_code : fun_ok U f_unmap_smmu_page (unmap_smmu_page_spec unmap_spt).
   Proof.
     naturals M. locked_intro f_unmap_smmu_page;
-      try match goal with |- context [Z.land ?e 281474976706560] => pose proof (div_page_range _ _ (phys_range e)) end;
       try match goal with E : context [Z.land ?e 281474976706560] |- _ => pose proof (div_page_range _ _ (phys_range e)) end;
       code_cases.
   Qed.
