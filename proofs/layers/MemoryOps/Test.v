@@ -5,8 +5,10 @@
     steps of a block; one that does not keep the VM's frames shows why that is asked. *)
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Init.
+From SeKVM.pagetable Require Import Leaves.
 From SeKVM.layers.MmioSPTWalk Require Import Refine.
-From SeKVM.layers.MemoryOps Require Import Code Interface Safe.
+From SeKVM.layers.MemManager Require Import Safe.
+From SeKVM.layers.MemoryOps Require Import Code Interface Safe Total.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -151,6 +153,17 @@ Example stolen_not_kept : ~ keeps_vm 3 after_first (<[0x40000 := Host 0]> after_
 Proof.
   intros K. destruct (K 0x40000 0x200) as (u & H); [exists (Shared 0); apply lookup_insert|].
   rewrite lookup_insert in H. discriminate H.
+Qed.
+
+(** The state at start is one of those on which every call is defined. *)
+Example start_ready : ready ∅ start.
+Proof.
+  split; [|split; [|reflexivity]].
+  - intros vm V. exists (free_cell (pempty (npt_geom vm)) []). split; [exact (lookup_table 17 _ vm V)|].
+    split; [symmetry; apply bool_decide_eq_false; set_solver|]. split; [apply pempty_ok | constructor].
+  - split; [|constructor]. apply frames_ok_insert; [apply frames_ok_insert|]; [|reflexivity|reflexivity].
+    apply start_frames_ok. intros pfn q L. apply elem_of_list_to_map_2, elem_of_list_In, in_map_iff in L as (p & X & _).
+    injection X as _ <-. left. reflexivity.
 Qed.
 
 (** The map of frames must not be locked on entry: undefined. *)
