@@ -10,7 +10,7 @@ From SeKVM.layers.MmioRaw Require Code.
 From SeKVM.layers.MmioCoreAux Require Code.
 From SeKVM.layers.MmioCore Require Code.
 From SeKVM.layers.MmioOpsAux Require Code Test.
-From SeKVM.layers.MmioOps Require Import Code Spec Safe.
+From SeKVM.layers.MmioOps Require Import Code Spec ProofAccess Safe.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -69,6 +69,49 @@ Definition agree := agree_at 0.
 (** The invariant holds of this state. *)
 Example start_ok : owners_inv start /\ smmus_ok (boot_smmus (st_boot start)) = true.
 Proof. split; [split; [apply owners_ok_init | constructor] | reflexivity]. Qed.
+
+(** The conditions of the theorem about outputs hold of the small primitives, so it speaks of
+    every run from this state. *)
+Lemma unless_verified_calm v o (s : tstate) : res_all (added no_store s) o -> res_all (added no_store s) (unless_verified v o s).
+Proof. intros O. unfold unless_verified. destruct (v =? 5); [now apply added_same | exact O]. Qed.
+Lemma flush_calm cb ix a v o c (s : tstate) : res_all (added no_store s) (publish_spt_update cb ix a v o c s).
+Proof.
+  unfold publish_spt_update, publish_spt. destruct o; [|now apply added_same | now apply added_same].
+  split; [reflexivity|]. eexists [_]. split; [reflexivity | now constructor].
+Qed.
+Lemma map_spt_calm : @calm pmap (gmap Z s2page) map_spt_spec.
+Proof.
+  intros vs s. unfold map_spt_spec, p4. destruct vs as [|cb [|ix [|a [|e [|]]]]]; try exact I.
+  destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I].
+  destruct (in_range U64 a); [|exact I]. destruct (in_range U64 e); [|exact I]. apply res_all_chk.
+  destruct (negb _); [now apply added_same|]. destruct (negb _); [apply flush_calm | exact I].
+Qed.
+Lemma unmap_spt_calm : @calm pmap (gmap Z s2page) unmap_spt_spec.
+Proof.
+  intros vs s. unfold unmap_spt_spec, p3. destruct vs as [|cb [|ix [|a [|]]]]; try exact I.
+  destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I]. destruct (in_range U64 a); [|exact I].
+  apply res_all_chk. destruct (negb _); [now apply added_same|]. destruct (_ <=? a); [now apply added_same|].
+  destruct (negb _); [|exact I]. cbv zeta. destruct (in_range U64 _); [|exact I].
+  destruct (_ =? 0); [now apply added_same | apply flush_calm].
+Qed.
+Example all_runs cs r : run_calls by_spec cs start = Some r -> added (store_allowed MmioOpsAux.Test.smmus) start (final r).
+Proof.
+  apply run_outputs.
+  - intros vs s. unfold poweron, p1. destruct vs as [|v [|]]; try exact I. destruct (in_range U32 v); [|exact I].
+    apply res_all_chk. now apply added_same.
+  - intros vs s. unfold alloc, p3. destruct vs as [|v [|cb [|ix [|]]]]; try exact I.
+    destruct (in_range U32 v); [|exact I]. destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I].
+    apply res_all_chk, unless_verified_calm, init_spt_calm.
+  - intros vs s. unfold assign, p3. destruct vs as [|v [|pfn [|g [|]]]]; try exact I.
+    destruct (in_range U32 v); [|exact I]. destruct (in_range U64 pfn); [|exact I]. destruct (in_range U64 g); [|exact I].
+    apply res_all_chk, unless_verified_calm. now apply added_same.
+  - intros vs s. unfold map_page. destruct vs as [|v [|cb [|ix [|a [|e [|]]]]]]; try exact I.
+    apply unless_verified_calm, map_spt_calm.
+  - intros vs s. unfold unmap_page, p4. destruct vs as [|v [|cb [|ix [|a [|]]]]]; try exact I.
+    destruct (in_range U32 v); [|exact I]. destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I].
+    destruct (in_range U64 a); [|exact I]. apply res_all_chk, unless_verified_calm.
+    pose proof (unmap_spt_calm [cb; ix; a] s) as X. destruct (unmap_spt_spec _ s) as [[w t|t]|]; exact X.
+Qed.
 
 (** A bank goes to VM 4: pages are mapped for its devices and found, in this bank only; the
     bank is busy for VM 3; it becomes free, empty. *)
