@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aetool.core.errors import HostUnreachable, LabError, RemoteCommandError
+from aetool.core.errors import HostUnreachable, LabError, LoginRefused, RemoteCommandError
 from aetool.core.process import TAIL_LINES
 from aetool.core.progress import Progress
 from aetool.core.ssh import Remote
@@ -107,7 +107,8 @@ def _back(remote: Remote, before: str, seconds: float) -> bool:
         remote.close()
         try:
             lines = remote.shell(_SETTLED, timeout=_COMMAND_SECONDS).stdout.split()
-        except (HostUnreachable, RemoteCommandError):
+        except (HostUnreachable, LoginRefused, RemoteCommandError):
+            # a host that is going down, or half up, may still answer, and refuse every key
             lines = []
         if len(lines) == 2 and lines[0] != before and lines[1] in ("running", "degraded"):
             return True

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from aetool.core.errors import ConfigError, HostUnreachable, LabError, RemoteCommandError
+from aetool.core.errors import (
+    ConfigError,
+    HostUnreachable,
+    LabError,
+    LoginRefused,
+    RemoteCommandError,
+)
 from aetool.core.progress import Silent
 from aetool.core.ssh_fake import FakeRemote
 from aetool.lab import reboot as reboot_module
@@ -116,6 +122,22 @@ def test_a_host_that_never_settles_has_not_rebooted() -> None:
     host.state = "starting"
     with pytest.raises(BootFailed):
         reboot(host.remote, Power(), patience=QUICK, progress=Silent())
+
+
+def test_a_host_that_refuses_every_key_while_it_goes_down_or_comes_up_is_waited_for() -> None:
+    host = Host()
+    refusals = 3
+
+    def answer(command: str, stdin: bytes | None) -> tuple[int, str, str]:
+        nonlocal refusals
+        if "is-system-running" in command and refusals:
+            refusals -= 1
+            raise LoginRefused("server does not accept the key")
+        return host.answer(command, stdin)
+
+    power = Power()
+    reboot(FakeRemote("server", answer), power, patience=Patience(back=10), progress=Silent())
+    assert (host.boots, power.asked, refusals) == (2, [], 0)
 
 
 def test_a_host_that_does_not_come_back_has_its_power_cycled() -> None:
