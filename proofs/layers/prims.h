@@ -358,6 +358,30 @@ u64 alloc_remap_addr(u64 pgnum);
 /* Layer 20, BootAux. */
 void unmap_and_load_vm_image(u32 vmid, u64 target_addr, u64 remap_addr, u64 num);
 
+/* Guest addresses have 48 bits; entries of KCore's own table. */
+#define ADDRESS_LIMIT 281474976710656ULL
+#define PAGE_HYP      0x0040000000000753ULL
+
+/* Layer 21, BootOps. */
+u64 search_load_info(u32 vmid, u64 addr);
+void set_vcpu_active(u32 vmid, u32 vcpuid);
+void set_vcpu_inactive(u32 vmid, u32 vcpuid);
+void register_vcpu(u32 vmid, u32 vcpuid);
+u32 register_kvm(void);
+u32 set_boot_info(u32 vmid, u64 load_addr, u64 size);
+void remap_vm_image(u32 vmid, u64 pfn, u32 load_idx);
+void verify_and_load_images(u32 vmid);
+void alloc_smmu(u32 vmid, u32 cbndx, u32 index);
+void assign_smmu(u32 vmid, u64 pfn, u64 gfn);
+void map_smmu(u32 vmid, u32 cbndx, u32 index, u64 iova, u64 pte);
+void clear_smmu(u32 vmid, u32 cbndx, u32 index, u64 iova);
+void map_io(u32 vmid, u64 gpa, u64 pa);
+u32 is_inc_exe(u32 vmid);
+void save_encrypted_vcpu(u32 vmid, u32 vcpuid);
+void load_encrypted_vcpu(u32 vmid, u32 vcpuid);
+void save_encrypt_buf(u32 vmid, u64 inbuf, u64 outbuf);
+void load_decrypt_buf(u32 vmid, u64 inbuf);
+
 /* Bottom machine: the SMMUs, owners of their context banks, device registers, and the
  * decoding of an access of the host that trapped. */
 u32 get_smmu_num(void);
