@@ -412,15 +412,6 @@ u64 host_get_fault_ipa(u64 addr);
 /* The register that reads as zero and ignores writes. */
 #define ZERO_REGISTER 31U
 
-/* Layer 21, BootOps: what the operations on context banks use. */
-void alloc_smmu(u32 vmid, u32 cbndx, u32 index);
-void assign_smmu(u32 vmid, u64 pfn, u64 gfn);
-void map_smmu(u32 vmid, u32 cbndx, u32 index, u64 iova, u64 pte);
-void clear_smmu(u32 vmid, u32 cbndx, u32 index, u64 iova);
-
-/* Layer 21, BootOps. */
-void map_io(u32 vmid, u64 gpa, u64 pa);
-
 /* Layer 22, MmioRaw. */
 u64 host_get_mmio_data(u32 hsr);
 u64 smmu_init_pte(u64 prot, u64 addr);
