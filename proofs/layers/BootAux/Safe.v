@@ -112,7 +112,8 @@ Section Safe.
   (** * The theorem *)
 
   Section Image.
-    Context (v g slot n : Z) (V : is_guest v = true) (RG : 0 <= g /\ g + n <= PFN_LIMIT) (RS : 0 <= slot /\ slot + n <= PFN_LIMIT).
+    Context (v g slot n : Z) (V : is_guest v = true) (RG : 0 <= g /\ g + n <= PFN_LIMIT)
+      (RS : 0 <= slot /\ slot + n <= PFN_LIMIT).
 
     Definition tables_latest (s : St) : Prop :=
       exists k c, st_npts s !! COREVISOR = Some k /\ st_npts s !! v = Some c /\

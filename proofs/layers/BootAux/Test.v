@@ -53,14 +53,16 @@ Proof. split; vm_compute; reflexivity. Qed.
 Example foreign_frames : Forall (fun pfn => stops [remapped 0 pfn; load 1] 1 (Some (Host 0))) [0x40008; 0x40009; 0x9000].
 Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
 Example overlap :
-  stops [remapped 0 0x40003; load 1; remapped 1 0x40001; ("unmap_and_load_vm_image", [3; 0x80000; 0x2001000; 1])] 3 (Some (Host 0)).
+  stops [remapped 0 0x40003; load 1; remapped 1 0x40001; ("unmap_and_load_vm_image", [3; 0x80000; 0x2001000; 1])]
+    3 (Some (Host 0)).
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** Refused at once: addresses that are none of pages, images that leave the address space,
     also by wrapping around, and what is no VM. *)
 Example bad_arguments :
   Forall (fun vs => stops (two ++ [("unmap_and_load_vm_image", vs)]) 2 (Some (Host 0)))
-    [[3; 0x80001; 0x2000000; 2]; [3; 0x80000; 0x2000800; 2]; [3; 0xffffffffff000; 0x2000000; 2]; [3; 0x80000; 0x2000000; 0xfffffffff];
+    [[3; 0x80001; 0x2000000; 2]; [3; 0x80000; 0x2000800; 2]; [3; 0xffffffffff000; 0x2000000; 2];
+     [3; 0x80000; 0x2000000; 0xfffffffff];
      [3; 0x80000; 0x2000000; 0xffffffffffffffff]; [3; 0x80000; 0xfffffffffffff000; 2]; [0; 0x80000; 0x2000000; 2];
      [16; 0x80000; 0x2000000; 2]; [17; 0x80000; 0x2000000; 2]].
 Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.

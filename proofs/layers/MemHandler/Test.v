@@ -14,10 +14,12 @@ Local Open Scope Z_scope.
 Section Stand_ins.
   Context (off : bool).
   Definition poweron : prim hstate := p1 (Some U32) U32 (fun v s => ret (if (v =? 3) && off then 0 else 1) s).
-  Definition io : prim hstate := p3 None U32 U64 U64 (fun v a pa s => if (v =? 3) && negb off then map_vm_io_spec [v; a; pa] s else Some (Halt s)).
+  Definition io : prim hstate :=
+    p3 None U32 U64 U64 (fun v a pa s => if (v =? 3) && negb off then map_vm_io_spec [v; a; pa] s else Some (Halt s)).
   Definition init_pte : prim hstate := p2 (Some U64) U64 U64 (fun prot a s => ret (Z.lor (phys a) (Z.land prot 4095)) s).
   Definition assign_page : prim hstate := p4 None U32 U32 U64 U64 (fun _ _ pfn g s => assign_pfn_to_smmu_spec [3; g; pfn] s).
-  Definition map_page : prim hstate := p4 None U32 U32 U64 U64 (fun cb ix a e s => update_smmu_page_spec map_spt_spec [3; cb; ix; a; e] s).
+  Definition map_page : prim hstate :=
+    p4 None U32 U32 U64 U64 (fun cb ix a e s => update_smmu_page_spec map_spt_spec [3; cb; ix; a; e] s).
   Definition Under : tbl hstate :=
     ([("get_vm_poweron", poweron); ("map_io", io); ("smmu_init_pte", init_pte); ("smmu_assign_page", assign_page);
       ("smmu_map_page", map_page)] ++ MemoryOps.Interface.L)%list.
@@ -51,7 +53,8 @@ Example not_while_on :
     ([0], Finished, [Some (Vm 3 (Shared 0) (Some 5)); Some (Vm 3 (Shared 1) (Some 6))]).
 Proof. split; vm_compute; reflexivity. Qed.
 Example range_wraps :
-  agree true [("clear_vm_stage2_range", [3; 0x40000000; 0xffffffffffffffff]); ("clear_vm_stage2_range", [3; 0xffffffffffffffff; 0x1000])]
+  agree true [("clear_vm_stage2_range", [3; 0x40000000; 0xffffffffffffffff]);
+              ("clear_vm_stage2_range", [3; 0xffffffffffffffff; 0x1000])]
     [0x40005; 0x40006] ([0; 0], Finished, [Some (Vm 3 (Shared 0) (Some 5)); Some (Vm 3 (Shared 1) (Some 6))]).
 Proof. split; vm_compute; reflexivity. Qed.
 
@@ -67,8 +70,10 @@ Proof. split; vm_compute; reflexivity. Qed.
 
 (** Registers of a device, three pages and a bit; what is memory is not mapped. *)
 Example registers :
-  agree false [("kvm_phys_addr_ioremap", [3; 0x10000; 0x9000000; 0x3001]); ("walk_s2pt", [3; 0x10000]); ("walk_s2pt", [3; 0x13000]);
-               ("walk_s2pt", [3; 0x14000]); ("kvm_phys_addr_ioremap", [3; 0x20000; 0x40001000; 0x1000]); ("walk_s2pt", [3; 0x20000])]
+  agree false [("kvm_phys_addr_ioremap", [3; 0x10000; 0x9000000; 0x3001]); ("walk_s2pt", [3; 0x10000]);
+               ("walk_s2pt", [3; 0x13000]);
+               ("walk_s2pt", [3; 0x14000]); ("kvm_phys_addr_ioremap", [3; 0x20000; 0x40001000; 0x1000]);
+               ("walk_s2pt", [3; 0x20000])]
     [0x40001] ([0; 0x400000090007c7; 0x400000090037c7; 0; 0; 0], Finished, [Some (Host 0)]).
 Proof. split; vm_compute; reflexivity. Qed.
 
@@ -82,5 +87,5 @@ Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply
 
 (** What the operations are made of is hidden above this layer. *)
 Example hidden_above :
-  Forall (fun f => call (over (T (poweron false) (io false) init_pte assign_page map_page) (hide hidden (Under false))) f [0] start = None) hidden.
+  Forall (fun f => by_spec false f [0] start = None) hidden.
 Proof. repeat constructor. Qed.

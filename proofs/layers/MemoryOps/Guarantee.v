@@ -50,7 +50,8 @@ Lemma claim_bound v g q b q' : claim v g q = Some (b, q') -> bound_to v g (Some 
 Proof.
   destruct q as [[k|w u o|]|]; cbn; try discriminate.
   - destruct (k =? 0); [|discriminate]. intros [= <- <-]. eexists. reflexivity.
-  - destruct (Z.eqb_spec w v) as [->|]; cbn; [|discriminate]. destruct (match o with Some _ => _ | None => _ end); [|discriminate].
+  - destruct (Z.eqb_spec w v) as [->|]; cbn; [|discriminate].
+    destruct (match o with Some _ => _ | None => _ end); [|discriminate].
     destruct u; intros E; injection E as <- <-; eexists; reflexivity.
 Qed.
 

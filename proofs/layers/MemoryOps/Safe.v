@@ -25,7 +25,8 @@ Section Safe.
     is_guest v = true /\
     exists me q, st_s2 s' = updated me (<[pfn := q]> (c_val (acquire_cell (st_s2 s)))) (st_s2 s) /\ bound_to v g (Some q).
   Proof.
-    intros E. unfold assign_pfn_to_vm_spec in E. apply p3_inv in E as (v' & g' & pfn' & [= <- <- <-] & _ & _ & _ & E). apply chk_void in E as [E _].
+    intros E. unfold assign_pfn_to_vm_spec in E. apply p3_inv in E as (v' & g' & pfn' & [= <- <- <-] & _ & _ & _ & E).
+    apply chk_void in E as [E _].
     destruct (is_guest v); [|discriminate]. destruct (negb _); [|discriminate]. cbn [andb] in E.
     split; [reflexivity|]. apply with_frame_inv in E.
     destruct (claim _ _ _) as [[b q]|] eqn:CL; [|discriminate]. apply claim_bound in CL.
@@ -72,11 +73,13 @@ Section Safe.
     range_mapped v (map_start lvl (a / 4096)) (frame_of e) (map_size lvl) s'.
   Proof.
     unfold PFN_LIMIT. intros RA E.
-    unfold map_pfn_vm_spec in E. apply p4_inv in E as (v' & a' & e' & l' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+    unfold map_pfn_vm_spec in E. apply p4_inv in E as (v' & a' & e' & l' & [= <- <- <- <-] & _ & _ & _ & _ & E).
+    apply chk_void in E as [E _].
     unfold map_start, map_size. assert (PN : page_number a = a / 4096) by (unfold page_number; apply Z.mod_small; lia).
     destruct (lvl =? 2) eqn:L2.
     - destruct (frame_of e mod 512 =? 0) eqn:A; [|discriminate E].
-      unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+      unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
+      apply chk_void in E as [E _].
       destruct (is_vmid v) eqn:V; [|discriminate E]. destruct (a <? ADDR_LIMIT); [|discriminate E].
       cbn [negb andb orb Z.eqb Pos.eqb] in E.
       destruct (st_npts s !! v) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|].
@@ -91,7 +94,8 @@ Section Safe.
         destruct (Z.eqb_spec ((a / 4096 - (a / 4096) mod 512 + i) / 512) (a / 4096 / 512)) as [_|Ne]; [reflexivity|].
         destruct Ne. clear -I RA. Z.div_mod_to_equations. lia.
       + rewrite block_entry_frame. unfold block_start. f_equal. clear -I RA. Z.div_mod_to_equations. lia.
-    - unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+    - unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
+      apply chk_void in E as [E _].
       destruct (is_vmid v) eqn:V; [|discriminate E]. destruct (a <? ADDR_LIMIT); [|discriminate E].
       cbn [negb andb orb Z.eqb Pos.eqb] in E.
       destruct (st_npts s !! v) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|].

@@ -28,7 +28,8 @@ Definition by_c : stepper hstate := by_code code MemManager.Interface.L.
 (** Observed: the frames of [ps], and whether the map of frames is locked. *)
 Definition obs (ps : list Z) (s : hstate) : list (option page) * bool :=
   (map (fun p => c_val (st_s2 s) !! p) ps, c_held (st_s2 s)).
-Definition agree (s : hstate) (cs : list (ident * list Z)) (ps : list Z) (v : list Z * ended * (list (option page) * bool)) : Prop :=
+Definition agree (s : hstate) (cs : list (ident * list Z)) (ps : list Z) (v : list Z * ended * (list (option page) * bool))
+  : Prop :=
   observe by_spec (obs ps) cs s = v /\ observe by_c (obs ps) cs s = v.
 Notation priv v g := (Some (Vm v (Shared 0) (Some g))).
 
@@ -113,7 +114,8 @@ Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply
 
 (** A VM cannot get one frame twice. *)
 Example twice :
-  agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x8000; 0x40001000; 3])] [0x40001]
+  agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x8000; 0x40001000; 3])]
+    [0x40001]
     ([0], Panicked, ([priv 3 7], true)).
 Proof. split; vm_compute; reflexivity. Qed.
 
@@ -168,7 +170,8 @@ Qed.
 
 (** The map of frames must not be locked on entry: undefined. *)
 Example locked_entry :
-  agree start [("acquire_lock_s2page", []); ("clear_vm_range", [3; 0x40001; 1])] [0x40001] ([0], Undefined, ([Some (Host 0)], true)).
+  agree start [("acquire_lock_s2page", []); ("clear_vm_range", [3; 0x40001; 1])] [0x40001]
+    ([0], Undefined, ([Some (Host 0)], true)).
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** Steps on one page are hidden above this layer. *)

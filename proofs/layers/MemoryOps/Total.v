@@ -137,7 +137,8 @@ Section Total.
       unfold map_s2pt_spec in Y |- *. pose proof Y as Y1.
       apply p4_inv in Y1 as (v1 & a1 & l1 & e1 & _ & _ & _ & _ & _ & Y1). apply chk_void in Y1 as [_ Z0].
       rewrite Y. destruct r as [w t|t]; cbn [chk]; [rewrite Z0; cbn [Z.eqb]|]; eexists; (split; [reflexivity|]); exact F. }
-    destruct (l =? 2); [destruct (_ =? 0); [|exists (Halt s); split; [reflexivity | exact I]]|]; apply X; unfold BLOCK_S2, PAGE_S2; lia || reflexivity.
+    destruct (l =? 2); [destruct (_ =? 0); [|exists (Halt s); split; [reflexivity | exact I]]|]; apply X;
+      unfold BLOCK_S2, PAGE_S2; lia || reflexivity.
   Qed.
 
   (** * Ranges *)
@@ -149,7 +150,8 @@ Section Total.
     intros N X R. destruct (iterate_defined f (fun _ => ready) n s N) as (r & E); [|exact R|].
     - intros i t I0 Y. destruct (X i t I0 Y) as (r & F & G). exists r. split; [exact F|]. destruct r; [exact G | exact I].
     - pose proof E as E1. apply (iterate_inv f (fun _ => ready) (fun _ => True)) in E1; [|exact N| |exact R].
-      + rewrite E. destruct r as [v t|t]; cbn [chk]; [destruct E1 as [-> E1]; cbn [Z.eqb]|]; eexists; (split; [reflexivity|]); [exact E1 | exact I].
+      + rewrite E. destruct r as [v t|t]; cbn [chk]; [destruct E1 as [-> E1]; cbn [Z.eqb]|]; eexists; (split; [reflexivity|]);
+          [exact E1 | exact I].
       + intros i t q I0 Y F. destruct (X i t I0 Y) as (q' & F' & G). rewrite F in F'. injection F' as <-.
         destruct q; [exact G | exact I].
   Qed.
@@ -198,7 +200,8 @@ Section Total.
     - change (exists r, clear_vm_range_spec [v; pfn; n] s = Some r /\ fine r). unfold clear_vm_range_spec, p3.
       rewrite V, P, N. apply in_range_iff in P, N. cbn [modulus] in P, N.
       destruct (Z.leb_spec (pfn + n) PFN_LIMIT) as [B|B]; [|eexists; split; [reflexivity | exact R]].
-      unfold PFN_LIMIT in B. apply iterate_ready; [lia | | exact R]. intros i t I0 T. apply clear_page_ready; [exact T | exact V|bool_goal].
+      unfold PFN_LIMIT in B. apply iterate_ready; [lia | | exact R]. intros i t I0 T.
+      apply clear_page_ready; [exact T | exact V|bool_goal].
     - change (exists r, prot_and_map_vm_s2pt_spec [v; a; e; l] s = Some r /\ fine r). unfold prot_and_map_vm_s2pt_spec, p4.
       rewrite V, A, E, L. pose proof A as A'. apply in_range_iff in A'. cbn [modulus] in A'.
       pose proof (page_of_addr a A'). pose proof (frame_of_range e).
@@ -211,7 +214,8 @@ Section Total.
         destruct r as [u q|q]; cbn [chk]; [rewrite Z0; cbn [Z.eqb]|]; eexists; (split; [reflexivity|]); exact G. }
       destruct (a / 4096 <? PFN_LIMIT); [|exists (Halt s); split; [reflexivity | exact I]]. destruct (l =? 2).
       + destruct (_ =? 0); [|exists (Halt s); split; [reflexivity | exact I]]. apply K.
-        destruct (iterate_ready (fun i => assign_pfn_to_vm_spec [v; block_start (a / 4096) + i; frame_of e + i]) 512 s) as (r & Y & G);
+        destruct (iterate_ready (fun i => assign_pfn_to_vm_spec [v; block_start (a / 4096) + i; frame_of e + i]) 512 s)
+          as (r & Y & G);
           [lia | | exact R|].
         * intros i t I0 T. pose proof (mod_block (a / 4096) ltac:(lia)). unfold block_start.
           apply assign_ready; [exact T | exact V | bool_goal | bool_goal].
