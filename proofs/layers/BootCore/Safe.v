@@ -43,7 +43,8 @@ Lemma fresh_range_ok n x p y : fresh_range n x = Some (p, y) -> core_ok x ->
   next_remap_ptr x <= p /\ p + n * 4096 <= next_remap_ptr y /\ core_ok y /\ core_le x y.
 Proof.
   unfold fresh_range, core_ok, core_le. cbv zeta.
-  destruct ((REMAP_START <=? next_remap_ptr x) && (next_remap_ptr x mod 4096 =? 0) && (1 <=? n) && (next_remap_ptr x + n * 4096 <=? REMAP_END)) eqn:E; [|discriminate].
+  destruct ((REMAP_START <=? next_remap_ptr x) && (next_remap_ptr x mod 4096 =? 0) && (1 <=? n) && (next_remap_ptr x + n *
+    4096 <=? REMAP_END)) eqn:E; [|discriminate].
   intros [= <- <-] (A & B & D). cbn [set_next_remap_ptr next_vmid next_remap_ptr]. boolprop.
   assert ((next_remap_ptr x + n * 4096) mod 4096 = 0) by (Z.div_mod_to_equations; lia).
   repeat split; auto; lia.

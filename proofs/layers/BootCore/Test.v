@@ -14,7 +14,8 @@ Definition by_c : stepper state := by_code code U.
 Definition start (after : list core_data) : state :=
   set_core (free_cell core0 (map (fun y => [(1, y)]) after)) (init (quiet 0)).
 
-Definition obs (s : state) : Z * Z * bool := (next_vmid (c_val (st_core s)), next_remap_ptr (c_val (st_core s)), c_held (st_core s)).
+Definition obs (s : state) : Z * Z * bool := (next_vmid (c_val (st_core s)), next_remap_ptr (c_val (st_core s)),
+  c_held (st_core s)).
 Definition agree (s : state) (cs : list (ident * list Z)) (v : list Z * ended * (Z * Z * bool)) : Prop :=
   observe by_spec obs cs s = v /\ observe by_c obs cs s = v.
 

@@ -21,7 +21,8 @@ Inductive hashed (v : Z) : Z -> hstate -> list (list Z) -> hstate -> Prop :=
     walk_s2pt_spec [v; g * 4096] s = Some (Ok e t) ->
     is_page_of v g (c_val (acquire_cell (st_s2 t)) !! frame_of e) = true ->
     ws = frame_contents (frame_of e) (sync_mem (st_mem t)) ->
-    hashed v (g + 1) (set_s2 (release_cell (cpu_id (st_cpu t)) (acquire_cell (st_s2 t))) (set_mem (sync_mem (st_mem t)) t)) wss s' ->
+    hashed v (g + 1) (set_s2 (release_cell (cpu_id (st_cpu t)) (acquire_cell (st_s2 t))) (set_mem (sync_mem (st_mem t)) t))
+      wss s' ->
     hashed v g s (ws :: wss) s'.
 
 (** The image [i] of the record [x] became the VM's memory and was hashed. *)
@@ -68,7 +69,8 @@ Proof.
   destruct (hash_vm_pages _ _ _ _ t) as [[h t'|t']|] eqn:H; try discriminate.
   destruct (Z.eqb_spec h (img_digest x i)) as [E|]; [|discriminate]. intros [= <- <-].
   apply hash_vm_pages_inv in H as (wss & L & H & D). split; [reflexivity|]. split; [reflexivity|]. exists t, wss.
-  assert (u = 0) as ->. { unfold unmap_and_load_vm_image_spec in U. apply p4_inv in U as (? & ? & ? & ? & _ & _ & _ & _ & _ & U). now apply chk_void in U as [_ U]. }
+  assert (u = 0) as ->. { unfold unmap_and_load_vm_image_spec in U.
+    apply p4_inv in U as (? & ? & ? & ? & _ & _ & _ & _ & _ & U). now apply chk_void in U as [_ U]. }
   repeat split; auto; [lia | unfold digest; congruence].
 Qed.
 
@@ -78,7 +80,8 @@ Proof.
   induction k as [|k IH]; intros i s w s' I0 N; cbn [iterate_from].
   - intros [= <- <-]. replace i with n by lia. constructor.
   - unfold and_then. destruct (load_image v x i s) as [[u t|t]|] eqn:E; try discriminate. intros F.
-    apply load_image_inv in E as [_ E]. apply (all_next v x n i s t); [lia | exact E|]. apply (IH (i + 1) t w s'); [lia | lia | exact F].
+    apply load_image_inv in E as [_ E]. apply (all_next v x n i s t); [lia | exact E|]. apply (IH (i + 1) t w s');
+      [lia | lia | exact F].
 Qed.
 
 (** Read: a VM that was verified was READY before, and all its images were loaded and

@@ -65,7 +65,8 @@ Lemma set_vcpu_ptr_ok i p x : vm_state x = READY -> vm_ok x = true ->
 Proof.
   intros R OK. pose proof OK as OK'. apply vm_ok_iff in OK as (S & K & I & L & V & A & B & C). split.
   - apply vm_ok_iff. repeat split; auto; apply L.
-  - unfold READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm; [lia | auto | lia | same_images | intros ?; exfalso; lia].
+  - unfold READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm;
+    [lia | auto | lia | same_images | intros ?; exfalso; lia].
 Qed.
 
 Lemma new_vcpu_ok i p x y : new_vcpu i p x = Some y -> vm_ok x = true -> vm_ok y = true /\ vm_le x y.
@@ -86,7 +87,8 @@ Proof.
     intros j R. specialize (V j R). unfold vcpu_ok, vcpu_at in *. state_norm. rewrite E in V.
     destruct (word (vcpu_state x) j =? ACTIVE), (word (vcpu_state x) j =? UNUSED), (word (vcpu_state x) j =? READY);
       cbn in *; congruence.
-  - unfold UNUSED, READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm; [lia | auto | lia | same_images | intros ?; exfalso; lia].
+  - unfold UNUSED, READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm;
+    [lia | auto | lia | same_images | intros ?; exfalso; lia].
 Qed.
 
 Lemma verified_ok x : vm_state x = READY -> (forall i, 0 <= i < load_next x -> complete x i = true) -> vm_ok x = true ->
@@ -98,7 +100,8 @@ Proof.
     unfold vcpu_ok, vcpu_at in *. state_norm. rewrite R in V.
     destruct (word (vcpu_state x) j =? ACTIVE), (word (vcpu_state x) j =? UNUSED), (word (vcpu_state x) j =? READY);
       cbn in *; congruence.
-  - unfold READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm; [lia | auto | lia | same_images | intros ?; exfalso; lia].
+  - unfold READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm;
+    [lia | auto | lia | same_images | intros ?; exfalso; lia].
 Qed.
 
 Lemma import_vcpu_ok i x y : import_vcpu i x = Some y -> vm_ok x = true -> vm_ok y = true /\ vm_le x y.
@@ -106,7 +109,8 @@ Proof.
   unfold import_vcpu. destruct ((vm_state x =? READY) && (vcpu_at x i =? READY)) eqn:E; [|discriminate].
   intros [= <-] OK. boolprop. apply vm_ok_iff in OK as (S & K & I & L & V & A & B & C). split.
   - apply vm_ok_iff. repeat split; auto; apply L.
-  - unfold READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm; [lia | auto | lia | same_images | intros ?; exfalso; lia].
+  - unfold READY, VERIFIED, POWEROFF in *. split; unfold READY, VERIFIED, POWEROFF; state_norm;
+    [lia | auto | lia | same_images | intros ?; exfalso; lia].
 Qed.
 
 (** * Images *)
@@ -139,7 +143,8 @@ Section AddImage.
     unfold fits in F. apply andb_true_iff in F as [F Fa]. rewrite forallb_seqZ in Fa. unfold MAX_LOAD_INFO in F. boolprop.
     assert (P0 : 0 <= pages size) by (unfold pages; Z.div_mod_to_equations; lia).
     assert (E : load_next y = load_next x + 1) by reflexivity. split.
-    - apply vm_ok_iff. rewrite E. split; [exact S|]. split; [now apply in_range_iff|]. split; [now apply in_range_iff|]. split; [lia|]. split; [exact V|].
+    - apply vm_ok_iff. rewrite E. split; [exact S|]. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+      split; [lia|]. split; [exact V|].
       split; [|split].
       + intros j Rj. unfold image_ok, img_pages. destruct (Z.eq_dec j (load_next x)) as [->|Ne].
         * destruct (add_image_at (load_next x)) as (-> & -> & -> & -> & ->). rewrite Z.eqb_refl. bool_goal.

@@ -123,11 +123,13 @@ Proof.
     enough (K : step_ok t (with_vm v t (fun c => inside v c (get_shared_kvm [v] t) (fun p s' =>
       match register p (c_val c) with Some x => publish_vm v (set_val x c) v s' | None => denied_vm v c t end)))).
     { intros r0 X. specialize (K r0 X). unfold safe_step, res_all in *. destruct r0 as [w u|u];
-        (destruct K as [K1 K2]; split; [exact K1|]; intros w0 d D; destruct (K2 w0 d D) as (d0 & D0 & Y); rewrite F in D0; eauto). }
+        (destruct K as [K1 K2]; split; [exact K1|]; intros w0 d D; destruct (K2 w0 d D) as (d0 & D0 & Y); rewrite F in D0;
+          eauto). }
     apply section_ok; [exact It|]. intros c0 C OK. apply inside_ok; auto; [apply natural_free, get_shared_kvm_records|].
     intros p u G K. destruct (register p _) as [x|] eqn:X; [|intros r0; now apply (denied_safe v c0 _ t t)].
     assert (RP : in_range U64 p = true).
-    { unfold get_shared_kvm in G. apply p1_inv in G as (? & _ & _ & G). apply chk_inv in G as [G1 G2]. injection G2 as -> _. exact G1. }
+    { unfold get_shared_kvm in G. apply p1_inv in G as (? & _ & _ & G). apply chk_inv in G as [G1 G2]. injection G2 as -> _.
+      exact G1. }
     destruct (register_ok _ _ _ X RP OK). intros r0. now apply (publish_safe v c0 x _ _ t u).
   - apply (natural_halt gen_vmid_spec) in F; [|exact gen_vmid_records]. intros r0 [= <-]. now apply same_records.
 Qed.
@@ -158,7 +160,8 @@ Proof.
   destruct (alloc_range _ _ _ _ A P) as (A1 & A2 & A3 & A4). boolprop.
   assert (A0 : 0 <= i) by lia. assert (S0 : 0 < a) by (apply pages_pos; lia).
   assert (RD : in_range U64 d = true).
-  { unfold get_image_digest in D. apply p1_inv in D as (? & _ & _ & D). apply chk_inv in D as [D1 D2]. injection D2 as -> _. exact D1. }
+  { unfold get_image_digest in D. apply p1_inv in D as (? & _ & _ & D). apply chk_inv in D as [D1 D2]. injection D2 as -> _.
+    exact D1. }
   destruct (add_image_ok i a p d (c_val (acquire_cell c0)) R Ft A0 S0 A2 A3 A4 RD OK) as [O L].
   now apply (publish_safe v c0 _ _ _ s u).
 Qed.
@@ -307,7 +310,8 @@ Proof.
 Qed.
 
 (** An active vCPU belongs to a VM that was verified. *)
-Theorem active_was_verified (s : hstate) v c i : vms_ok s -> st_vms s !! v = Some c -> 0 <= i < 8 -> vcpu_at (c_val c) i = ACTIVE ->
+Theorem active_was_verified (s : hstate) v c i : vms_ok s -> st_vms s !! v = Some c -> 0 <= i < 8 ->
+  vcpu_at (c_val c) i = ACTIVE ->
   VERIFIED <= vm_state (c_val c).
 Proof.
   intros I C R A. destruct (I v c C) as [OK _]. apply vm_ok_iff in OK as (_ & _ & _ & _ & V & _). specialize (V i R).

@@ -66,7 +66,8 @@ Example late_write : stops (start IMAGE [[(1, (0x40001010, 1))]]) (prepared ++ [
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** How each of the calls [cs] ends, by the specification and by the code, after [before]. *)
-Definition end_of (step : stepper hstate) (c : ident * list Z) (s : hstate) : ended := snd (fst (observe step (fun _ => tt) [c] s)).
+Definition end_of (step : stepper hstate) (c : ident * list Z) (s : hstate) : ended := snd (fst (observe step (fun _ =>
+  tt) [c] s)).
 Definition ends (before cs : list (ident * list Z)) : list (ended * ended) :=
   match run_calls by_spec before (start IMAGE []) with
   | Some (Ok _ s) => map (fun c => (end_of by_spec c s, end_of by_c c s)) cs
@@ -135,7 +136,8 @@ Proof. split; vm_compute; reflexivity. Qed.
 (** A VM's devices are set up while it is prepared; the host's always. *)
 Example devices :
   agree (start IMAGE [])
-    [("register_kvm", []); ("alloc_smmu", [1; 0; 0]); ("assign_smmu", [1; 0x40001; 7]); ("map_smmu", [1; 0; 0; 0x7000; 0x40001747]);
+    [("register_kvm", []); ("alloc_smmu", [1; 0; 0]); ("assign_smmu", [1; 0x40001; 7]); ("map_smmu", [1; 0; 0; 0x7000;
+      0x40001747]);
      ("clear_smmu", [1; 0; 0; 0x7000]); ("alloc_smmu", [0; 1; 0]); ("assign_smmu", [0; 0x40003; 7]);
      ("map_smmu", [0; 1; 0; 0x7000; 0x40003747])]
     ([1; 0; 0; 0; 0; 0; 0; 0], Finished, (Some (READY, false, 0), [Some (Vm 1 Dma (Some 7)); Some (Host 1)], [0; 0])).
@@ -163,7 +165,8 @@ Proof. vm_compute. reflexivity. Qed.
 (** What went sealed to the host is in the ledger, and is what the host's frame holds: here
     with no key, so that the words show. *)
 Example ledger :
-  match run_calls by_spec [("register_kvm", []); ("load_decrypt_buf", [1; 0x40001000]); ("save_encrypt_buf", [1; 0x40001000; 0x40003000])]
+  match run_calls by_spec [("register_kvm", []); ("load_decrypt_buf", [1; 0x40001000]); ("save_encrypt_buf", [1; 0x40001000;
+    0x40003000])]
           (start IMAGE []) with
   | Some (Ok _ s) => match st_outs s with Flow 1 0 ws :: Flow 0 1 _ :: _ =>
       word (m_words (st_mem s)) 0x40003008 = 99 /\ nth 1 ws 0 = 99 /\ ws = frame_contents 0x40003 (st_mem s) | _ => False end

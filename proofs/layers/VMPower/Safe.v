@@ -76,11 +76,14 @@ Section Records.
 
   Theorem VMPower_safe f vs (s : St) r : vms_ok s -> call T f vs s = Some r -> safe_step s (Some r).
   Proof.
-    intros I. unfold call, T. cbn [Lang.assoc]. repeat match goal with |- context [String.eqb f ?g] => destruct (String.eqb f g) end; try discriminate; intros E.
-    - unfold get_vm_poweron_spec, set_vm_poweroff_spec in E. apply p1_inv in E as (v & -> & _ & E). apply (chk_safe _ _ _ _ E). clear E r. intros r E.
+    intros I. unfold call, T. cbn [Lang.assoc].
+      repeat match goal with |- context [String.eqb f ?g] => destruct (String.eqb f g) end; try discriminate; intros E.
+    - unfold get_vm_poweron_spec, set_vm_poweroff_spec in E. apply p1_inv in E as (v & -> & _ & E).
+      apply (chk_safe _ _ _ _ E). clear E r. intros r E.
       destruct (is_guest v); [|injection E as <-; now apply same_records].
       apply with_vm_inv in E as (c0 & c & C & _ & <- & _ & OK & E). exact (kept_safe v c0 _ _ s s I C eq_refl E).
-    - unfold get_vm_poweron_spec, set_vm_poweroff_spec in E. apply p1_inv in E as (v & -> & _ & E). apply (chk_safe _ _ _ _ E). clear E r. intros r E.
+    - unfold get_vm_poweron_spec, set_vm_poweroff_spec in E. apply p1_inv in E as (v & -> & _ & E).
+      apply (chk_safe _ _ _ _ E). clear E r. intros r E.
       destruct (is_guest v); [|injection E as <-; now apply same_records].
       apply with_vm_inv in E as (c0 & c & C & _ & <- & _ & OK & E).
       destruct (power_off _) as [x|] eqn:X; [|exact (denied_safe v c0 _ s s I C eq_refl E)].
@@ -97,7 +100,8 @@ Section Records.
     apply with_vm_inv in W as (c0 & c & C & _ & EC & _ & _ & W). injection W as <-. cbn [chk] in E.
     destruct (in_range U32 _); [|discriminate]. injection E as E <-.
     exists (release_cell (cpu_id (st_cpu s)) c). unfold put_vm. state_norm. rewrite lookup_insert.
-    split; [reflexivity|]. split; [reflexivity|]. cbn [release_cell c_val]. destruct (is_off (c_val c)); [reflexivity | discriminate].
+    split; [reflexivity|]. split; [reflexivity|]. cbn [release_cell c_val]. destruct (is_off (c_val c));
+      [reflexivity | discriminate].
   Qed.
 End Records.
 

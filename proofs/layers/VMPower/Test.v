@@ -27,7 +27,8 @@ Definition agree (s : state) (cs : list (ident * list Z)) (v : list Z * ended * 
 Example switched_off :
   agree (start (record_of VERIFIED ACTIVE) [record_of VERIFIED ACTIVE; record_of VERIFIED ACTIVE; record_of POWEROFF ACTIVE;
                                             record_of POWEROFF READY])
-    [("get_vm_poweron", [3]); ("set_vm_poweroff", [3]); ("get_vm_poweron", [3]); ("get_vm_poweron", [3]); ("set_vm_poweroff", [3])]
+    [("get_vm_poweron", [3]); ("set_vm_poweroff", [3]); ("get_vm_poweron", [3]); ("get_vm_poweron", [3]);
+      ("set_vm_poweroff", [3])]
     ([1; 0; 1; 0; 0], Finished, Some (POWEROFF, false)).
 Proof. split; vm_compute; reflexivity. Qed.
 
