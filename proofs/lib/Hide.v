@@ -38,6 +38,15 @@ Corollary layer_refines {S} (U L : tbl S) M T ns :
   mod_ok U M T -> keeps U L -> refines req (graph (over T (hide ns L))) (sem M (graph L)).
 Proof. intros X K. apply mod_ok_refines_hide. exact (mod_ok_keep U L T K M X). Qed.
 
+(** Vertical composition where the upper layer keeps the state. *)
+Lemma vcomp_same {A B} (R : srel A B) M L2 L1 lo :
+  refines req L2 (sem M L1) -> refines R L1 lo -> refines R L2 (sem M lo).
+Proof.
+  intros X Y f vs s t r E Z. destruct (X f vs s s r eq_refl Z) as (r1 & Z1 & G).
+  assert (r1 = r) as -> by (destruct r, r1; cbn in G; try tauto; [now destruct G as [-> ->] | now subst]).
+  exact (sem_mono R M L1 lo Y f vs s t r E Z1).
+Qed.
+
 (** * Parts of layered interfaces
 
     [repeat constructor] proves [keeps] of concrete tables by looking every name up.  These step through one layer by the

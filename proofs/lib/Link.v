@@ -215,6 +215,9 @@ Proof.
     rewrite app_assoc. eapply (IH (P ++ M)); [exact W4 | | exact Z]. apply link1; auto.
 Qed.
 
+Lemma nested_app {S} (L : layer S) Ms Ns : nested L (Ms ++ Ns) = nested (nested L Ms) Ns.
+Proof. revert L. induction Ms; cbn; auto. Qed.
+
 (** Whatever the top layer says, the linked program does on the bottom machine. *)
 Theorem end_to_end {Sh S} (R : srel Sh S) (top : layer Sh) (L0 : layer S) Ms :
   stack_wf [] Ms = true -> refines R top (nested L0 Ms) ->

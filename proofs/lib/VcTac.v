@@ -1,9 +1,9 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Tactics of the code proofs: run a verification condition, open specifications and
     calls, decide conditions by [lia].  A file of its own because tactics carry
-    source positions into the compiled interface.  Rests on [Wp], [Prim] and [Lift];
+    source positions into the compiled interface.  Rests on [Wp] and [Prim];
     [machine/StateTac.v] fills in [state_norm] and the unfold databases. *)
-From SeKVM.lib Require Export Wp Prim Lift.
+From SeKVM.lib Require Export Wp Prim.
 From Coq Require Export Lia.
 Local Open Scope Z_scope.
 
@@ -83,9 +83,9 @@ Ltac inv_spec H := repeat match type of H with
       end
   end; boolprop.
 
-Ltac prim_unfold := autounfold with prims; lazy beta iota zeta delta [lift p0 p1 p2 p3 p4 chk].
+Ltac prim_unfold := autounfold with prims; lazy beta iota zeta delta [p0 p1 p2 p3 p4 chk].
 Ltac prim_unfold_in H :=
-  autounfold with prims in H; lazy beta iota zeta delta [lift p0 p1 p2 p3 p4 chk] in H.
+  autounfold with prims in H; lazy beta iota zeta delta [p0 p1 p2 p3 p4 chk] in H.
 
 (** * Symbolic execution of the goal *)
 

@@ -187,6 +187,9 @@ Section RView.
     - rewrite !lookup_insert_ne by auto. apply X.
   Qed.
 
+  Lemma option_Forall2_Some {A B} (Q : A -> B -> Prop) a b : option_Forall2 Q (Some a) (Some b) -> Q a b.
+  Proof. now inversion 1. Qed.
+
   Lemma valid_insert {A} (m : gmap Z A) i a b :
     m !! i = Some b -> (forall j, is_Some (m !! j) -> is_vmid j = true) ->
     forall j, is_Some (<[i := a]> m !! j) -> is_vmid j = true.

@@ -119,3 +119,26 @@ Proof. natural_tbl_tac. Qed.
 Lemma smmu_bump_natural_npts {N N' P} :
   @natural_tbl (St cell N sptab P) (St cell N' sptab P) _ _ st_npts set_npts T_smmu_bump T_smmu_bump.
 Proof. natural_tbl_tac. Qed.
+
+(** Tables about pages. *)
+Lemma pages_natural_npts {N N' M} :
+  @natural_tbl (St cell N M _) (St cell N' M _) _ _ st_npts set_npts T_pages T_pages.
+Proof. natural_tbl_tac. Qed.
+
+Lemma pages_natural_spt {N M M'} :
+  @natural_tbl (St cell N M _) (St cell N M' _) _ _ st_spt set_spt T_pages T_pages.
+Proof. natural_tbl_tac. Qed.
+
+Lemma scrub_natural_s2 {N M P P'} : @natural_tbl (St cell N M P) (St cell N M P') _ _ st_s2 set_s2 T_scrub T_scrub.
+Proof. natural_tbl_tac. Qed.
+
+(** ** The firmware's map is left alone *)
+
+Lemma locks_boot {N M P} : tbl_boot_kept (@T_locks N M P).
+Proof. boot_tac. Qed.
+
+Lemma ctl_boot {N M P} : tbl_boot_kept (@T_ctl cell N M P).
+Proof. boot_tac. Qed.
+
+Lemma scrub_boot {N M P} : tbl_boot_kept (@T_scrub cell N M P).
+Proof. boot_tac. Qed.

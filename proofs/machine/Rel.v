@@ -88,6 +88,10 @@ Qed.
 Definition natural_tbl {Sh Sl C D} (get : Sh -> C) (set : D -> Sh -> Sl) : tbl Sh -> tbl Sl -> Prop :=
   Forall2 (fun a b => fst a = fst b /\ natural get set (snd a) (snd b)).
 
+Lemma natural_tbl_app {Sh Sl C D} (get : Sh -> C) (set : D -> Sh -> Sl) T1 T2 U1 U2 :
+  natural_tbl get set T1 U1 -> natural_tbl get set T2 U2 -> natural_tbl get set (T1 ++ T2)%list (U1 ++ U2)%list.
+Proof. apply Forall2_app. Qed.
+
 Lemma natural_tbl_rel {Sh Sl C D} (get : Sh -> C) (set : D -> Sh -> Sl) (RC : C -> D -> Prop) T U :
   natural_tbl get set T U -> tbl_rel (replace_rel get set RC) T U.
 Proof. induction 1 as [|a b T U [N X] Y IH]; constructor; auto. split; [exact N | now apply natural_rel]. Qed.
@@ -121,3 +125,58 @@ Section Components.
     - rewrite !lookup_insert_ne by auto. apply X.
   Qed.
 End Components.
+
+(** * Primitives that no change of representation concerns *)
+
+(** The three components at once. *)
+Definition set_tables {N N' M M' P P'} (n : gmap Z (cell N')) (m : cell M') (p : cell P') (s : St cell N M P) : St cell N' M' P' :=
+  set_npts n (set_spt m (set_s2 p s)).
+Definition tables_same {N M P} (s s' : St cell N M P) : Prop :=
+  st_npts s' = st_npts s /\ st_spt s' = st_spt s /\ st_s2 s' = st_s2 s.
+
+(** [p] and [q] are one primitive at two representations; it neither looks at these components nor writes them. *)
+Definition aside {N N' M M' P P'} (p : prim (St cell N M P)) (q : prim (St cell N' M' P')) : Prop :=
+  forall vs s n m x, q vs (set_tables n m x s) = res_map (set_tables n m x) (p vs s) /\ res_all (tables_same s) (p vs s).
+Definition aside_tbl {N N' M M' P P'} : tbl (St cell N M P) -> tbl (St cell N' M' P') -> Prop :=
+  Forall2 (fun a b => fst a = fst b /\ aside (snd a) (snd b)).
+
+Lemma aside_tbl_app {N N' M M' P P'} (T1 T2 : tbl (St cell N M P)) (U1 U2 : tbl (St cell N' M' P')) :
+  aside_tbl T1 U1 -> aside_tbl T2 U2 -> aside_tbl (T1 ++ T2)%list (U1 ++ U2)%list.
+Proof. apply Forall2_app. Qed.
+
+(** So it passes through each single change. *)
+Lemma aside_natural {N N' M M' P P'} {C D} (get : St cell N M P -> C) (set : D -> St cell N M P -> St cell N' M' P') T U :
+  (forall d s, exists n m x, set d s = set_tables n m x s /\
+     forall s', tables_same s s' -> set d s' = set_tables n m x s' /\ get s' = get s) ->
+  aside_tbl T U -> natural_tbl get set T U.
+Proof.
+  intros X. induction 1 as [|[f p] [g q] T U [E A] B IH]; constructor; [|exact IH]. split; [exact E|]. cbn [snd] in *.
+  intros vs s d. destruct (X d s) as (n & m & x & -> & Y). destruct (A vs s n m x) as [Q R]. rewrite Q.
+  destruct (p vs s) as [[v s'|s']|]; cbn in R |- *; [| |auto]; destruct (Y s' R) as [-> ->]; auto.
+Qed.
+
+Corollary aside_npts {N N' M P} T U : aside_tbl T U -> @natural_tbl (St cell N M P) (St cell N' M P) _ _ st_npts set_npts T U.
+Proof.
+  apply aside_natural. intros d s. exists d, (st_spt s), (st_s2 s). split; [now destruct s|].
+  intros s' (A & B & C). destruct s, s'; cbn in *. now subst.
+Qed.
+
+Corollary aside_spt {N M M' P} T U : aside_tbl T U -> @natural_tbl (St cell N M P) (St cell N M' P) _ _ st_spt set_spt T U.
+Proof.
+  apply aside_natural. intros d s. exists (st_npts s), d, (st_s2 s). split; [now destruct s|].
+  intros s' (A & B & C). destruct s, s'; cbn in *. now subst.
+Qed.
+
+Corollary aside_s2 {N M P P'} T U : aside_tbl T U -> @natural_tbl (St cell N M P) (St cell N M P') _ _ st_s2 set_s2 T U.
+Proof.
+  apply aside_natural. intros d s. exists (st_npts s), (st_spt s), d. split; [now destruct s|].
+  intros s' (A & B & C). destruct s, s'; cbn in *. now subst.
+Qed.
+
+(** Primitives that leave the firmware's map alone. *)
+Definition boot_kept {F N M P} (p : prim (St F N M P)) : Prop :=
+  forall vs s, res_all (fun s' => st_boot s' = st_boot s) (p vs s).
+Definition tbl_boot_kept {F N M P} (T : tbl (St F N M P)) : Prop := List.Forall (fun x => boot_kept (snd x)) T.
+
+Lemma boot_kept_app {F N M P} (T U : tbl (St F N M P)) : tbl_boot_kept T -> tbl_boot_kept U -> tbl_boot_kept (T ++ U)%list.
+Proof. intros A B. apply List.Forall_app. auto. Qed.

@@ -5,7 +5,7 @@
 
     The other CPUs show in a script of batches; a batch is what they did to this lock
     between two accesses of this CPU, newest first. *)
-From SeKVM.machine Require Export LockView Bottom.
+From SeKVM.machine Require Export LockView Rest.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -97,8 +97,8 @@ Definition T_pull {F} {V : View F} {W : PullView F} {N M P} : tbl (St F N M P) :
    ("push", lock_prim None push_op)].
 
 (** What all layers below Locks have in common. *)
-Definition T_objects {F} {V : View F} {W : PullView F} {P} : tbl (St F npt sptab P) :=
-  (T_pull ++ T_ctl ++ T_ptmem ++ T_bump ++ T_smmu_ptmem ++ T_smmu_bump)%list.
+Definition T_objects {F} {V : View F} {W : PullView F} : tbl (St F npt sptab (gmap Z s2page)) :=
+  (T_pull ++ T_bottom)%list.
 
 (** The bottom machine. *)
 Definition L0 : tbl (St tview npt sptab (gmap Z s2page)) := (T_ticket ++ T_barrier ++ T_objects)%list.

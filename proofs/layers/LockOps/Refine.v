@@ -2,7 +2,7 @@
 (** Layer 1, LockOps: the layer's refinement theorem.  The code of the ticket lock over
     the bottom machine, whose counters wrap, does what the specifications over
     unbounded counters say; everything about protected objects passes through. *)
-From SeKVM.machine Require Import ViewPass.
+From SeKVM.machine Require Import RestView.
 From SeKVM.layers.LockOps Require Import Code Spec ProofCode.
 
 Lemma LockOps_code : mod_sim R L0 code T.

@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 3, LockOpsH: the layer's refinement theorem. *)
-From SeKVM.machine Require Import ViewPass.
+From SeKVM.machine Require Import RestView.
 From SeKVM.layers.LockOpsH Require Import Code Spec ProofCode.
 
 Lemma LockOpsH_code : mod_sim R LockOpsQ.Spec.L code T.

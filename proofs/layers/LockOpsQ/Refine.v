@@ -2,7 +2,7 @@
 (** Layer 2, LockOpsQ: the layer's refinement theorem.  The queue of CPUs is what the
     tickets mean: whatever the queue specifications say, the code over the ticket
     lock's specifications does. *)
-From SeKVM.machine Require Import ViewPass.
+From SeKVM.machine Require Import RestView.
 From SeKVM.layers.LockOpsQ Require Import Code Spec ProofCode.
 
 Lemma LockOpsQ_code : mod_sim R LockOps.Spec.L code T.

@@ -17,7 +17,7 @@ Record joined {X} (c : cell X) (h : hview X) : Prop := mkjoined {
 Definition RV : view_relation cell hview := fun _ X c h => joined c h.
 Definition R : srel state (St hview npt sptab (gmap Z s2page)) := R_view RV.
 
-Definition Lkeep : tbl state := (T_ctl ++ T_ptmem ++ T_bump ++ T_smmu_ptmem ++ T_smmu_bump)%list.
+Definition Lkeep : tbl state := T_bottom.
 
 (** The lock operations on a [cell]. *)
 Definition acquire_op : view_op cell := fun X c => if c_held c then None else Some (0, acquire_cell c).

@@ -7,7 +7,7 @@
     under a script of the other CPUs' own releases ([locks_smp]).  Rests on
     [lib/SmpCode.v] and [machine/Objects.v]. *)
 From SeKVM.lib Require Import SmpCode.
-From SeKVM.machine Require Import Objects Init ViewPass.
+From SeKVM.machine Require Import Objects Init RestView.
 From SeKVM.layers.Locks Require Import Rel SmpTac.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -248,19 +248,34 @@ Proof.
   - intros i. apply table_vmid.
 Qed.
 
-(** What a primitive may change: the value of one held object, or the outputs. *)
-Inductive touched (s : state) : state -> Prop :=
-| touch_none : touched s s
-| touch_npt vm c x : st_npts s !! vm = Some c -> c_held c = true ->
-    touched s (set_npts (<[vm := set_val x c]> (st_npts s)) s)
-| touch_spt x : c_held (st_spt s) = true -> touched s (set_spt (set_val x (st_spt s)) s)
-| touch_outs o : touched s (set_outs o s).
+(** What a primitive may change: the values of held objects, and all that is private but the CPU's number. *)
+Definition cell_touched {X} (c d : cell X) : Prop := d = c \/ c_held c = true /\ exists x, d = set_val x c.
+
+Record touched (s s' : state) : Prop := mktouched {
+  tc_core : cell_touched (st_core s) (st_core s');
+  tc_s2 : cell_touched (st_s2 s) (st_s2 s');
+  tc_spt : cell_touched (st_spt s) (st_spt s');
+  tc_smmu : cell_touched (st_smmu s) (st_smmu s');
+  tc_npts : forall i, option_Forall2 cell_touched (st_npts s !! i) (st_npts s' !! i);
+  tc_vms : forall i, option_Forall2 cell_touched (st_vms s !! i) (st_vms s' !! i);
+  tc_cpu : cpu_id (st_cpu s') = cpu_id (st_cpu s) }.
+
+Lemma same_touched {X} (m : gmap Z (cell X)) i : option_Forall2 cell_touched (m !! i) (m !! i).
+Proof. destruct (m !! i); constructor. now left. Qed.
+
+Lemma insert_touched {X} (m : gmap Z (cell X)) vm c x : m !! vm = Some c -> c_held c = true ->
+  forall i, option_Forall2 cell_touched (m !! i) (<[vm := set_val x c]> m !! i).
+Proof.
+  intros E H i. destruct (decide (i = vm)) as [->|N].
+  - rewrite lookup_insert, E. constructor. right. eauto.
+  - rewrite lookup_insert_ne by auto. apply same_touched.
+Qed.
 
 Definition touches (p : prim state) : Prop :=
   forall vs s r, p vs s = Some r -> touched s (match r with Ok _ s' | Halt s' => s' end).
 
 Lemma Lkeep_touches : Forall (fun x => touches (snd x)) Lkeep.
-Proof. unfold Lkeep, T_ctl, T_ptmem, T_bump, T_smmu_ptmem, T_smmu_bump. cbn [app]. touches_tac. Qed.
+Proof. touches_tac same_touched insert_touched. Qed.
 
 Lemma call_touches f vs s r : call Lkeep f vs s = Some r -> touched s (match r with Ok _ s' | Halt s' => s' end).
 Proof.
@@ -269,28 +284,33 @@ Proof.
 Qed.
 
 (** What that means object by object: held objects may get a new value. *)
-Lemma touched_cell s s' k : touched s s' -> dom_ok s ->
+Lemma cell_touched_map {X} (h : X -> objval) c d : cell_touched c d ->
+  cell_map h d = cell_map h c \/ exists y, c_held (cell_map h c) = true /\ cell_map h d = set_val y (cell_map h c).
+Proof. intros [->|(H & x & ->)]; [left; reflexivity | right; exists (h x); split; [exact H | reflexivity]]. Qed.
+
+Lemma touched_cell s s' k : touched s s' ->
   cell_at k s' = cell_at k s \/
   exists cl y, cell_at k s = Some cl /\ c_held cl = true /\ cell_at k s' = Some (set_val y cl).
 Proof.
-  intros T [D1 D2]. destruct T as [ | vm c x E H | x H | o]; auto.
-  - assert (B : is_vmid vm = true) by (apply D1; eauto).
-    destruct (Z.eq_dec k (lock_npt vm)) as [->|N].
-    + right. exists (cell_map VNpt c), (VNpt x). rewrite !cell_at_npt by exact B. rewrite E.
-      split; [reflexivity|]. split; [exact H|]. cbn [st_npts set_npts]. now rewrite lookup_insert.
-    + left. unfold cell_at. cbn [st_core st_s2 st_spt st_smmu st_npts st_vms set_npts].
-      rewrite lookup_insert_ne by (unfold lock_npt in *; lia). reflexivity.
-  - destruct (Z.eq_dec k lock_spt) as [->|N].
-    + right. exists (cell_map VSpt (st_spt s)), (VSpt x). repeat split; auto.
-    + left. unfold cell_at. cbn [st_core st_s2 st_spt st_smmu st_npts st_vms set_spt].
-      apply Z.eqb_neq in N. now rewrite N.
+  intros [T1 T2 T3 T4 T5 T6 _]. unfold cell_at.
+  assert (Some_case : forall X (h : X -> objval) c d, cell_touched c d ->
+    Some (cell_map h d) = Some (cell_map h c) \/ exists cl y,
+      Some (cell_map h c) = Some cl /\ c_held cl = true /\ Some (cell_map h d) = Some (set_val y cl)).
+  { intros X h c d T. destruct (cell_touched_map h c d T) as [->|(y & H & ->)]; eauto 10. }
+  assert (Map_case : forall X (h : X -> objval) (m m' : gmap Z (cell X)) i,
+    option_Forall2 cell_touched (m !! i) (m' !! i) ->
+    option_map (cell_map h) (m' !! i) = option_map (cell_map h) (m !! i) \/ exists cl y,
+      option_map (cell_map h) (m !! i) = Some cl /\ c_held cl = true /\ option_map (cell_map h) (m' !! i) = Some (set_val y cl)).
+  { intros X h m m' i [c d T|]; cbn [option_map]; [now apply Some_case | now left]. }
+  repeat match goal with |- context [if ?x then _ else _] => destruct x end; auto.
 Qed.
 
-Lemma touched_rest s s' : touched s s' -> dom_ok s -> dom_ok s' /\ st_cpu s' = st_cpu s.
+Lemma touched_rest s s' : touched s s' -> dom_ok s -> dom_ok s' /\ cpu_id (st_cpu s') = cpu_id (st_cpu s).
 Proof.
-  intros T D. destruct T as [ | vm c x E H | x H | o]; split; try reflexivity; try exact D.
-  destruct D as [D1 D2]. split; [|exact D2]. intros i. cbn [st_npts set_npts].
-  rewrite (is_Some_insert _ _ _ _ _ E). apply D1.
+  intros T [D1 D2]. split; [|exact (tc_cpu _ _ T)].
+  split; intros i; [rewrite <- D1 | rewrite <- D2].
+  - destruct (tc_npts _ _ T i); split; intros [? ?]; try discriminate; eauto.
+  - destruct (tc_vms _ _ T i); split; intros [? ?]; try discriminate; eauto.
 Qed.
 
 Lemma RH_map {X} (h : X -> objval) me c d : RH me X c d -> RH me objval (cell_map h c) (cell_map h d).
@@ -313,12 +333,7 @@ Proof. intros V. unfold priv. f_equal; apply V. Qed.
 
 Lemma Lkeep_RH : refines (R_view RH) (graph Lkeep) (graph Lkeep).
 Proof.
-  eapply tbl_rel_keep.
-  - unfold Lkeep. apply tbl_rel_app; [apply (ctl_view_rel RH)|].
-    apply tbl_rel_app; [apply (ptmem_view_rel RH RH_view)|].
-    apply tbl_rel_app; [apply (bump_view_rel RH RH_view)|].
-    apply tbl_rel_app; [apply (smmu_ptmem_view_rel RH RH_view) | apply (smmu_bump_view_rel RH RH_view)].
-  - repeat constructor.
+  eapply tbl_rel_keep; [exact (bottom_view_rel RH RH_view)|]. repeat constructor.
 Qed.
 
 (** The view after a primitive: its results on the held objects, put back. *)
@@ -328,7 +343,7 @@ Proof.
   intros V T W. destruct (touched_rest _ _ T (iv_dom _ _ V)) as [D _].
   constructor; cbn [l_priv l_cells]; [exact (RH_priv _ _ W) | | exact D].
   intros k. rewrite lookup_put, (iv_cells _ _ V). unfold values. rewrite map_lookup_imap, (holding_at l s k V).
-  destruct (touched_cell s s' k T (iv_dom _ _ V)) as [E|(cl & y & E & H & E')].
+  destruct (touched_cell s s' k T) as [E|(cl & y & E & H & E')].
   - destruct (cell_at k s) as [cl|] eqn:C; [|now rewrite E]. destruct (c_held cl) eqn:H; cbn.
     + pose proof (RH_cells _ _ k W) as Q. rewrite E in Q. inversion Q as [ca cb [Qh Qv] Ea Eb|]; subst.
       rewrite E, (Qv ltac:(congruence)). destruct cl; reflexivity.
@@ -369,7 +384,7 @@ Proof.
     { unfold call, Locks.Spec.L, over. rewrite assoc_app, (not_a_lock f F). reflexivity. }
     destruct r as [v l'|l']; inversion St as [| |h w q m p cs E D|h q m p cs E D]; subst;
       unfold on_held in E; cbn [fst snd] in E;
-      destruct (call Lkeep f vs (assemble p (holding (mkloc p cs)))) as [[w a|a]|] eqn:A; try discriminate;
+      destruct (call Lkeep f vs (assemble p (holding (mkloc p cs)))) as [[w a|a]|] eqn:A; try discriminate E;
       [injection E as -> <- <- | injection E as <- <-];
       destruct (Lkeep_RH f vs _ s _ (assemble_rel _ s V) A) as ([w s'|s'] & B & G); cbn in G; try tauto.
     + destruct G as [<- G]. exists (Ok v s'). unfold graph. rewrite Same. split; [exact B|].

@@ -63,7 +63,7 @@ Proof.
   { intros q m w l p b E Em. split; [|exact K2]. intros k x. cbn [g_obj]. intros L.
     apply lookup_union_Some_raw in L as [L|[_ L]]; [|exact (K1 _ _ L)].
     unfold on_held in E. cbn [fst snd] in E.
-    destruct (call Rel.Lkeep f vs (assemble q (held_by c g))) as [[u a|a]|]; try discriminate;
+    destruct (call Rel.Lkeep f vs (assemble q (held_by c g))) as [[u a|a]|]; try discriminate E;
       injection E as <-; subst m; exact (values_kind a _ k x Held L). }
   destruct St as [ k x ob w l p E1 E2 | k x ob w l p E1 E2 | h u q m ob w l p E D | h q m ob w l p E D ];
     cbn [g_obj g_log] in *.
@@ -109,34 +109,41 @@ Proof.
   destruct (c_val c); lia.
 Qed.
 
+Section Boot.
+(** What is not a lock-protected object, CPU by CPU: the firmware's map, memory, saved contexts and inputs of [ws c]. *)
+Context (ws : Z -> world).
+
+Definition alone (c : Z) : world :=
+  mkworld c (w_boot (ws c)) (w_words (ws c)) [] [] [] [] (fun _ => []) (fun _ => []) (w_ctxts (ws c)) (w_mem (ws c)) (w_ins (ws c)).
+
 (** CPU [c]'s view at the start, without scripts. *)
 Definition start_loc (c : Z) : @loc objval private :=
-  mkloc (priv (init (quiet c))) (numbered (fun k => cell_at k (init (quiet c)))).
+  mkloc (priv (init (alone c))) (numbered (fun k => cell_at k (init (alone c)))).
 
 (** The interleaving machine at the start; the objects are the same for all CPUs. *)
 Definition start_glob : @glob objval private :=
-  mkglob (numbered (fun k => option_map c_val (cell_at k (init (quiet 0))))) ∅ (fun _ => [])
-         (fun c => priv (init (quiet c))) false.
+  mkglob (numbered (fun k => option_map c_val (cell_at k (init (alone 0))))) ∅ (fun _ => [])
+         (fun c => priv (init (alone c))) false.
 
-Lemma objects_same c k : option_map c_val (cell_at k (init (quiet 0))) = option_map c_val (cell_at k (init (quiet c))).
+Lemma objects_same c k : option_map c_val (cell_at k (init (alone 0))) = option_map c_val (cell_at k (init (alone c))).
 Proof. reflexivity. Qed.
 
-Lemma start_obj k : g_obj start_glob !! k = option_map c_val (cell_at k (init (quiet 0))).
+Lemma start_obj k : g_obj start_glob !! k = option_map c_val (cell_at k (init (alone 0))).
 Proof.
-  apply (lookup_numbered (fun k => option_map c_val (cell_at k (init (quiet 0))))).
-  intros k' [x E]. destruct (cell_at k' (init (quiet 0))) eqn:C; [|discriminate].
-  apply (cell_at_range k' (init (quiet 0))). rewrite C. eauto.
+  apply (lookup_numbered (fun k => option_map c_val (cell_at k (init (alone 0))))).
+  intros k' [x E]. destruct (cell_at k' (init (alone 0))) eqn:C; [|discriminate].
+  apply (cell_at_range k' (init (alone 0))). rewrite C. eauto.
 Qed.
 
-Lemma start_cells c k : l_cells (start_loc c) !! k = cell_at k (init (quiet c)).
+Lemma start_cells c k : l_cells (start_loc c) !! k = cell_at k (init (alone c)).
 Proof.
-  apply (lookup_numbered (fun k => cell_at k (init (quiet c)))). intros k'. apply cell_at_range.
+  apply (lookup_numbered (fun k => cell_at k (init (alone c)))). intros k'. apply cell_at_range.
 Qed.
 
 Lemma start_kinds : kinds start_glob.
 Proof.
   split; [|intros k e []]. intros k x E. rewrite start_obj in E.
-  destruct (cell_at k (init (quiet 0))) eqn:C; [|discriminate]. injection E as <-. exact (cell_at_kind _ _ _ C).
+  destruct (cell_at k (init (alone 0))) eqn:C; [|discriminate]. injection E as <-. exact (cell_at_kind _ _ _ C).
 Qed.
 
 Lemma table_value {A} n (f : Z -> A) i d : table n f !! i = Some d -> exists j, d = f j.
@@ -146,7 +153,7 @@ Proof.
 Qed.
 
 (** At the start every lock is free and nothing is released. *)
-Lemma start_free c k cl : cell_at k (init (quiet c)) = Some cl -> c_held cl = false /\ c_log cl = [].
+Lemma start_free c k cl : cell_at k (init (alone c)) = Some cl -> c_held cl = false /\ c_log cl = [].
 Proof.
   unfold cell_at.
   destruct (k =? lock_core); [intros [= <-]; split; reflexivity|].
@@ -154,10 +161,10 @@ Proof.
   destruct (k =? lock_spt); [intros [= <-]; split; reflexivity|].
   destruct (k =? lock_smmu); [intros [= <-]; split; reflexivity|].
   destruct ((lock_npt 0 <=? k) && (k <? lock_vm 0)).
-  - destruct (st_npts (init (quiet c)) !! _) as [d|] eqn:E; [|discriminate].
+  - destruct (st_npts (init (alone c)) !! _) as [d|] eqn:E; [|discriminate].
     apply table_value in E as [j ->]. intros [= <-]. split; reflexivity.
   - destruct ((lock_vm 0 <=? k) && (k <? lock_end)); [|discriminate].
-    destruct (st_vms (init (quiet c)) !! _) as [d|] eqn:E; [|discriminate].
+    destruct (st_vms (init (alone c)) !! _) as [d|] eqn:E; [|discriminate].
     apply table_value in E as [j ->]. intros [= <-]. split; reflexivity.
 Qed.
 
@@ -166,7 +173,7 @@ Proof.
   constructor.
   - reflexivity.
   - apply set_eq. intros k. rewrite !elem_of_dom, start_obj, start_cells, (objects_same c).
-    destruct (cell_at k (init (quiet c))); cbn; split; intros [? ?]; try discriminate; eexists; reflexivity.
+    destruct (cell_at k (init (alone c))); cbn; split; intros [? ?]; try discriminate; eexists; reflexivity.
   - intros k x cl E C. rewrite start_obj, (objects_same c) in E. rewrite start_cells in C. rewrite C in E.
     injection E as <-. destruct (start_free _ _ _ C) as [H L]. split; cbn.
     + now rewrite L.
@@ -201,10 +208,10 @@ Proof.
 Qed.
 
 Definition world_of_run (c : Z) (scr : Z -> list (list (Z * objval))) : world :=
-  mkworld c (mkboot [] []) ∅ (typed is_core (scr lock_core)) (typed is_s2 (scr lock_s2page))
+  mkworld c (w_boot (ws c)) (w_words (ws c)) (typed is_core (scr lock_core)) (typed is_s2 (scr lock_s2page))
     (typed is_spt (scr lock_spt)) (typed is_smmu (scr lock_smmu))
     (fun vm => typed is_npt (scr (lock_npt vm))) (fun vm => typed is_vm (scr (lock_vm vm)))
-    (fun _ => []) [] ∅.
+    (w_ctxts (ws c)) (w_mem (ws c)) (w_ins (ws c)).
 
 Lemma init_dom w : dom_ok (init w).
 Proof.
@@ -277,3 +284,4 @@ Proof.
   destruct (X (init (world_of_run c scr)) (run_view c scr K) eq_refl) as (l' & pend' & V & Y).
   exists l', pend'. destruct r as [v rest|rest]; destruct Y as (s' & Y & W); exists s'; auto.
 Qed.
+End Boot.

@@ -4,7 +4,8 @@
     script, and the object becomes accessible.  One step releases it, which publishes
     the object.  Acquiring a lock that is held, or releasing one that is not, is
     undefined: callers are proved never to do it. *)
-From SeKVM.machine Require Export Bottom.
+From SeKVM.lib Require Export Hide.
+From SeKVM.machine Require Export Rest.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -50,4 +51,4 @@ Section Locks.
 End Locks.
 
 (** The whole interface of the layer. *)
-Definition L : tbl state := over T_locks (T_ctl ++ T_ptmem ++ T_bump ++ T_smmu_ptmem ++ T_smmu_bump)%list.
+Definition L : tbl state := over T_locks T_bottom.

@@ -210,12 +210,7 @@ Section MemManager.
      ("revoke_vm_page", revoke_vm_page_spec); ("assign_pfn_to_smmu", assign_pfn_to_smmu_spec);
      ("update_smmu_page", update_smmu_page_spec); ("unmap_smmu_page", unmap_smmu_page_spec)].
 
-  (** What this layer's code uses, and what passes through. *)
-  Definition T_spt : tbl St := [("map_spt", map_spt); ("unmap_spt", unmap_spt)].
-  Definition U : tbl St := (PageManager.Spec.L ++ NPTOps.Spec.T ++ T_spt)%list.
-  Definition Lkeep : tbl St :=
-    ([("get_pfn_owner", get_pfn_owner_spec); ("set_pfn_owner", set_pfn_owner_spec);
-      ("set_pfn_count", set_pfn_count_spec); ("set_pfn_map", set_pfn_map_spec)]
-     ++ NPTOps.Spec.T ++ T_lock_s2page ++ T_ctl)%list.
-  Definition L : tbl St := over T Lkeep.
+  (** What this layer's code uses. *)
+  Definition U : tbl St :=
+    (PageManager.Spec.T ++ T_scrub ++ T_lock_s2page ++ T_ctl ++ NPTOps.Spec.T ++ [("map_spt", map_spt); ("unmap_spt", unmap_spt)])%list.
 End MemManager.

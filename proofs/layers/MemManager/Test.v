@@ -1,41 +1,25 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 16, MemManager: examples by computation.  The specification and the code run
     by the interpreter agree with written values: how frames change hands, what the
-    host may touch, and attacks that are refused.  Devices' tables are a map from
-    [iova] to entry, any primitives that leave the map of frames alone. *)
+    host may touch, and attacks that are refused. *)
 From SeKVM.lib Require Import Calls.
-From SeKVM.machine Require Import Init RelTac.
-From SeKVM.layers.NPTWalk Require Import Refine.
-From SeKVM.layers.MemManager Require Import Code Spec.
+From SeKVM.machine Require Import Init.
+From SeKVM.layers.MmioSPTWalk Require Import Refine.
+From SeKVM.layers.MemManager Require Import Code Interface.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-Notation mstate := (St cell pmap (gmap Z Z) (gmap Z page)).
-
-(** A small table of a device. *)
-Definition map_dev : prim mstate := p4 None U32 U32 U64 U64 (fun _ _ a e s =>
-  ret 0 (set_spt (set_val (<[a := e]> (c_val (st_spt s))) (st_spt s)) s)).
-Definition unmap_dev : prim mstate := p3 (Some U64) U32 U32 U64 (fun _ _ a s =>
-  ret (default 0 (c_val (st_spt s) !! a)) (set_spt (set_val (base.delete a (c_val (st_spt s))) (st_spt s)) s)).
-
-(** They meet the condition of the layer's theorem. *)
-Lemma map_dev_natural : natural st_s2 set_s2 map_dev map_dev.
-Proof. unfold map_dev. natural_tac. Qed.
-Lemma unmap_dev_natural : natural st_s2 set_s2 unmap_dev unmap_dev.
-Proof. unfold unmap_dev. natural_tac. Qed.
-
 (** At start: frames 0x40000 to 0x40003 are the host's, 0x40004 is KCore's, the rest
     is not tracked; memory holds a word in frame 0x40001. *)
-Definition start : mstate :=
+Definition start : hstate :=
   set_s2 (free_cell (list_to_map [(0x40000, Host 0); (0x40001, Host 0); (0x40002, Host 0); (0x40003, Host 0); (0x40004, Core)]) [])
-    (set_spt (free_cell ∅ [])
-      (set_mem (mkmem {[ 0x40001008 := 99 ]} [] []) (init_maps (fun _ => []) (quiet 0)))).
+    (set_mem (mkmem {[ 0x40001008 := 99 ]} [] []) (init_all_maps (fun _ => []) [] (quiet 0))).
 
-Definition by_spec : stepper mstate := call (MemManager.Spec.L map_dev unmap_dev).
-Definition by_c : stepper mstate := by_code code (U map_dev unmap_dev).
+Definition by_spec : stepper hstate := call MemManager.Interface.L.
+Definition by_c : stepper hstate := by_code code PageManager.Spec.L.
 
 (** Observed: frame 0x40001, whether the map is locked, the word in memory. *)
-Definition obs (s : mstate) : option page * bool * Z :=
+Definition obs (s : hstate) : option page * bool * Z :=
   (c_val (st_s2 s) !! 0x40001, c_held (st_s2 s), word (m_words (st_mem s)) 0x40001008).
 Definition agree (cs : list (ident * list Z)) (v : list Z * ended * (option page * bool * Z)) : Prop :=
   observe by_spec obs cs start = v /\ observe by_c obs cs start = v.
@@ -144,6 +128,6 @@ Proof. split; vm_compute; reflexivity. Qed.
 
 (** Scrubbing and SMMU tables are hidden above this layer. *)
 Example hidden :
-  Forall (fun f => call (MemManager.Spec.L map_dev unmap_dev) f [0] start = None)
+  Forall (fun f => call MemManager.Interface.L f [0] start = None)
     ["clear_phys_page"; "get_pfn_count"; "get_pfn_map"; "map_spt"; "unmap_spt"].
 Proof. repeat constructor. Qed.

@@ -1,10 +1,10 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 13, MemRegion: the search in the firmware's memory map, as a function of the
     list of blocks.  Defined on every well-formed map, a condition on what the firmware
-    says and nothing else.  Stands on the bottom primitives for the map and passes
-    on what the layers above use. *)
+    says and nothing else.  Stands on MmioSPTOps, which passes the bottom primitives for
+    the map on. *)
 From SeKVM.machine Require Export BottomPages.
-From SeKVM.layers.Locks Require Export Spec.
+From SeKVM.layers.MmioSPTOps Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -39,16 +39,6 @@ Section MemRegion.
   Definition T : tbl (St cell N M P) := [("mem_region_search", mem_region_search_spec)].
 End MemRegion.
 
-(** What this layer's code uses. *)
+(** What this layer's code uses; number and sizes of blocks end here. *)
 Definition U {N M P} : tbl (St cell N M P) := T_region.
-
-(** What passes through: of the map, the first address and the first slot of a block;
-    the raw page-ownership table and its lock; scrubbing and control.  [Below] is the
-    part of the underlay that concerns pages. *)
-Definition T_block {N M P} : tbl (St cell N M P) :=
-  [("get_mem_region_base", region_get mb_base); ("get_mem_region_index", region_get mb_index)].
-Definition Below {N M} : tbl (St cell N M (gmap Z s2page)) :=
-  (T_region ++ T_s2raw ++ T_scrub ++ T_lock_s2page ++ T_ctl)%list.
-Definition Lkeep {N M} : tbl (St cell N M (gmap Z s2page)) :=
-  (T_block ++ T_s2raw ++ T_scrub ++ T_lock_s2page ++ T_ctl)%list.
-Definition L {N M} : tbl (St cell N M (gmap Z s2page)) := over T Lkeep.
+Definition L : tbl mstate := over T (hide ["get_mem_region_cnt"; "get_mem_region_size"] MmioSPTOps.Spec.L).

@@ -3,18 +3,18 @@
     the code run by the interpreter and a written value agree; and each condition on
     the map is needed. *)
 From SeKVM.lib Require Import Calls.
-From SeKVM.machine Require Import Init.
+From SeKVM.layers.MmioSPTWalk Require Import Refine.
 From SeKVM.layers.MemRegion Require Import Code Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
 (** The initial state of a machine with the blocks [l]. *)
-Definition machine (l : list memblock) : state :=
-  init (mkworld 0 (mkboot l []) ∅ [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => []) [] ∅).
+Definition machine (l : list memblock) : mstate :=
+  init_all_maps (fun _ => []) [] (mkworld 0 (mkboot l []) ∅ [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => []) [] ∅).
 
 Definition agree (l : list memblock) (cs : list (ident * list Z)) (v : list Z * ended * unit) : Prop :=
   observe (call MemRegion.Spec.L) (fun _ => tt) cs (machine l) = v /\
-  observe (by_code code Below) (fun _ => tt) cs (machine l) = v.
+  observe (by_code code MmioSPTOps.Spec.L) (fun _ => tt) cs (machine l) = v.
 
 Definition search_for (a : Z) : ident * list Z := ("mem_region_search", [a]).
 
@@ -44,7 +44,7 @@ Example full_map :
 Proof. split; vm_compute; reflexivity. Qed.
 
 Example map_too_long :
-  call (@MemRegion.Spec.L npt sptab) "mem_region_search" [0] (machine (repeat (mkmemblock 0x40000000 0x8000 1 0) 33)) = None.
+  call MemRegion.Spec.L "mem_region_search" [0] (machine (repeat (mkmemblock 0x40000000 0x8000 1 0) 33)) = None.
 Proof. vm_compute. reflexivity. Qed.
 
 (** Why a block must end below 2^48: this one's end wraps around to 0 and the code does
@@ -52,10 +52,10 @@ Proof. vm_compute. reflexivity. Qed.
 Definition wrapping : list memblock := [mkmemblock (2 ^ 64 - 4096) 4096 1 0].
 Example wrapping_not_found :
   map_ok wrapping = false /\
-  observe (by_code code Below) (fun _ => tt) [search_for (2 ^ 64 - 1)] (machine wrapping) = ([4294967295], Finished, tt) /\
+  observe (by_code code MmioSPTOps.Spec.L) (fun _ => tt) [search_for (2 ^ 64 - 1)] (machine wrapping) = ([4294967295], Finished, tt) /\
   search (2 ^ 64 - 1) wrapping 0 INVALID = 0.
 Proof. repeat split; vm_compute; reflexivity. Qed.
 
 (** Size and number of blocks are hidden above this layer. *)
-Example hidden : call (@MemRegion.Spec.L npt sptab) "get_mem_region_cnt" [] (machine blocks) = None.
+Example hidden : call MemRegion.Spec.L "get_mem_region_cnt" [] (machine blocks) = None.
 Proof. reflexivity. Qed.

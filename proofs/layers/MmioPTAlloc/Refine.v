@@ -11,8 +11,5 @@ Proof.
   - exact alloc_smmu_pmd_page_code.
 Qed.
 
-Lemma MmioPTAlloc_keeps : keeps Lkeep NPTOps.Spec.L.
-Proof. repeat constructor. Qed.
-
 Theorem MmioPTAlloc_refines : refines req (graph MmioPTAlloc.Spec.L) (sem code (graph NPTOps.Spec.L)).
-Proof. exact (mod_ok_refines_keep _ _ _ _ MmioPTAlloc_code MmioPTAlloc_keeps). Qed.
+Proof. exact (mod_ok_refines_hide _ _ _ _ MmioPTAlloc_code). Qed.

@@ -27,7 +27,6 @@ Section MmioPTAlloc.
     [("alloc_smmu_pgd_page", alloc_smmu_pgd_page_spec); ("alloc_smmu_pmd_page", alloc_smmu_pmd_page_spec)].
 End MmioPTAlloc.
 
-(** What passes through from NPTOps: all but the bump pointers. *)
-Definition Lkeep : tbl nstate :=
-  (NPTOps.Spec.T ++ T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu ++ T_ctl ++ T_smmu_ptmem)%list.
-Definition L : tbl nstate := over T Lkeep.
+(** The bump pointers of the SMMU pools end here. *)
+Definition L : tbl nstate :=
+  over T (hide ["get_smmu_pgd_next"; "set_smmu_pgd_next"; "get_smmu_pmd_next"; "set_smmu_pmd_next"] NPTOps.Spec.L).

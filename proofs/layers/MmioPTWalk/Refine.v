@@ -14,8 +14,5 @@ Proof.
   - exact clear_smmu_pgd_code.
 Qed.
 
-Lemma MmioPTWalk_keeps : keeps Lkeep MmioPTAlloc.Spec.L.
-Proof. repeat constructor. Qed.
-
 Theorem MmioPTWalk_refines : refines req (graph MmioPTWalk.Spec.L) (sem code (graph MmioPTAlloc.Spec.L)).
-Proof. exact (mod_ok_refines_keep _ _ _ _ MmioPTWalk_code MmioPTWalk_keeps). Qed.
+Proof. exact (mod_ok_refines_hide _ _ _ _ MmioPTWalk_code). Qed.

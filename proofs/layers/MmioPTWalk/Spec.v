@@ -71,7 +71,6 @@ Section MmioPTWalk.
      ("clear_smmu_pgd", clear_smmu_pgd_spec)].
 End MmioPTWalk.
 
-(** What passes through: the memory of SMMU tables and the allocators do not. *)
-Definition Lkeep : tbl nstate :=
-  (NPTOps.Spec.T ++ T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu ++ T_ctl)%list.
-Definition L : tbl nstate := over T Lkeep.
+(** The memory of SMMU tables and the allocators end here. *)
+Definition L : tbl nstate :=
+  over T (hide ["smmu_pt_load"; "smmu_pt_store"; "alloc_smmu_pgd_page"; "alloc_smmu_pmd_page"] MmioPTAlloc.Spec.L).

@@ -13,8 +13,5 @@ Proof.
   - exact unmap_spt_code.
 Qed.
 
-Lemma MmioSPTOps_keeps : keeps Lkeep MmioSPTWalk.Spec.L.
-Proof. repeat constructor. Qed.
-
 Theorem MmioSPTOps_refines : refines req (graph MmioSPTOps.Spec.L) (sem code (graph MmioSPTWalk.Spec.L)).
-Proof. exact (mod_ok_refines_keep _ _ _ _ MmioSPTOps_code MmioSPTOps_keeps). Qed.
+Proof. exact (mod_ok_refines_hide _ _ _ _ MmioSPTOps_code). Qed.

@@ -64,7 +64,6 @@ Section MmioSPTOps.
      ("unmap_spt", unmap_spt_spec)].
 End MmioSPTOps.
 
-(** What passes through: the lock of SMMU tables and the operations under it do not. *)
-Definition Lkeep : tbl mstate :=
-  (NPTOps.Spec.T ++ T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_smmu ++ T_ctl)%list.
-Definition L : tbl mstate := over T Lkeep.
+(** The lock of SMMU tables and the operations under it end here. *)
+Definition L : tbl mstate :=
+  over T (hide ["acquire_lock_spt"; "release_lock_spt"; "walk_smmu_pt"; "set_smmu_pt"; "clear_smmu_pt"] MmioSPTWalk.Spec.L).

@@ -3,7 +3,7 @@
     MmioSPTWalk says of SMMU tables as maps, the C code does over the interface of
     MmioPTWalk on trees in memory; the single steps are hidden from here on.  The
     relation is inhabited: the machine's initial tables mean the empty map. *)
-From SeKVM.machine Require Import PassThrough.
+From SeKVM.machine Require Import RestPass.
 From SeKVM.layers.NPTWalk Require Refine.
 From SeKVM.layers.MmioSPTWalk Require Import Code Spec ProofCode.
 Local Open Scope Z_scope.
@@ -16,15 +16,6 @@ Proof.
   - exact clear_smmu_pt_code.
 Qed.
 
-(** What passes through, below: the operations on stage-2 tables, the locks but that
-    of stage-2 tables, and control. *)
-Definition Lkept_locks {M} : tbl (St cell pmap M (gmap Z s2page)) :=
-  (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu)%list.
-Definition Lkept : tbl nstate := (NPTOps.Spec.T ++ Lkept_locks ++ T_ctl)%list.
-
-Lemma MmioSPTWalk_keeps : keeps Lkept MmioPTWalk.Spec.L.
-Proof. repeat constructor. Qed.
-
 Lemma npt_ops_natural_spt {M M' P} :
   @natural_tbl (St cell pmap M P) (St cell pmap M' P) _ _ st_spt set_spt NPTOps.Spec.T NPTOps.Spec.T.
 Proof.
@@ -33,15 +24,18 @@ Proof.
   natural_tbl_tac.
 Qed.
 
-Lemma kept_locks_rel : tbl_rel R (@Lkept_locks pmap) (@Lkept_locks sptab).
-Proof. rel_tbl_tac @acquire_spt_rel @release_spt_rel. Qed.
-
-Lemma MmioSPTWalk_passes : tbl_rel R (NPTOps.Spec.T ++ Lkept_locks ++ T_ctl)%list Lkept.
+Lemma MmioSPTWalk_passes : tbl_rel R Lkeep Lkeep.
 Proof.
   apply tbl_rel_app; [apply natural_tbl_rel, npt_ops_natural_spt|].
-  apply tbl_rel_app; [apply kept_locks_rel|].
-  apply natural_tbl_rel, ctl_natural_spt.
+  apply tbl_rel_app; [rel_tbl_tac @acquire_spt_rel @release_spt_rel|].
+  apply natural_tbl_rel.
+  apply natural_tbl_app; [apply ctl_natural_spt|].
+  apply natural_tbl_app; [apply pages_natural_spt|].
+  apply aside_spt, rest_aside.
 Qed.
+
+Lemma MmioSPTWalk_keeps : keeps Lkeep MmioPTWalk.Spec.L.
+Proof. repeat constructor. Qed.
 
 Theorem MmioSPTWalk_refines : refines R (graph MmioSPTWalk.Spec.L) (sem code (graph MmioPTWalk.Spec.L)).
 Proof.

@@ -53,6 +53,7 @@ Notation mstate := (St cell pmap pmap (gmap Z s2page)).
 Definition RM (p : pmap) (x : sptab) : Prop := refines_pt smmu_geom p (spt_tree x).
 Definition R : srel mstate nstate := R_spt RM.
 
-Definition Lkeep : tbl mstate :=
-  (NPTOps.Spec.T ++ T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu ++ T_ctl)%list.
+(** What passes through the change of representation. *)
+Definition Lkeep {M} : tbl (St cell pmap M (gmap Z s2page)) :=
+  (NPTOps.Spec.T ++ (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu) ++ T_ctl ++ T_pages ++ T_rest)%list.
 Definition L : tbl mstate := over T Lkeep.

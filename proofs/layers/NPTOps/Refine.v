@@ -13,8 +13,5 @@ Proof.
   - exact clear_pfn_host_code.
 Qed.
 
-Lemma NPTOps_keeps : keeps Lkeep NPTWalk.Spec.L.
-Proof. repeat constructor. Qed.
-
 Theorem NPTOps_refines : refines req (graph NPTOps.Spec.L) (sem code (graph NPTWalk.Spec.L)).
-Proof. exact (mod_ok_refines_keep _ _ _ _ NPTOps_code NPTOps_keeps). Qed.
+Proof. exact (mod_ok_refines_hide _ _ _ _ NPTOps_code). Qed.

@@ -66,7 +66,6 @@ Section NPTOps.
      ("map_s2pt", map_s2pt_spec); ("clear_pfn_host", clear_pfn_host_spec)].
 End NPTOps.
 
-(** What passes through: the lock of stage-2 tables and the operations under it do not. *)
-Definition Lkeep : tbl nstate :=
-  (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump)%list.
-Definition L : tbl nstate := over T Lkeep.
+(** The lock of stage-2 tables and the operations under it end here. *)
+Definition L : tbl nstate :=
+  over T (hide ["acquire_lock_pt"; "release_lock_pt"; "get_npt_level"; "walk_npt"; "set_npt"] NPTWalk.Spec.L).

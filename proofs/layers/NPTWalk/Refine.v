@@ -4,7 +4,7 @@
     PTWalk on trees in memory; the single steps are hidden from here on.  The relation
     is inhabited: the machine's initial tables mean the empty map. *)
 From Coq Require Import Lia.
-From SeKVM.machine Require Import PassThrough.
+From SeKVM.machine Require Import RestPass.
 From SeKVM.layers.NPTWalk Require Import Code Spec ProofCode.
 Local Open Scope Z_scope.
 
@@ -16,19 +16,19 @@ Proof.
   - exact set_npt_code.
 Qed.
 
-(** What passes through, below. *)
-Definition Lkept : tbl state := (T_locks ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump)%list.
-
-Lemma NPTWalk_keeps : keeps Lkept PTWalk.Spec.L.
-Proof. repeat constructor. Qed.
-
-Lemma NPTWalk_passes : tbl_rel R Lkeep Lkept.
+Lemma NPTWalk_passes : tbl_rel R Lkeep Lkeep.
 Proof.
   apply tbl_rel_app; [apply locks_rel_npts|].
-  apply tbl_rel_app; [apply natural_tbl_rel, ctl_natural_npts|].
-  apply tbl_rel_app; [apply natural_tbl_rel, smmu_ptmem_natural_npts|].
-  apply natural_tbl_rel, smmu_bump_natural_npts.
+  apply natural_tbl_rel.
+  apply natural_tbl_app; [apply ctl_natural_npts|].
+  apply natural_tbl_app; [apply smmu_ptmem_natural_npts|].
+  apply natural_tbl_app; [apply smmu_bump_natural_npts|].
+  apply natural_tbl_app; [apply pages_natural_npts|].
+  apply aside_npts, rest_aside.
 Qed.
+
+Lemma NPTWalk_keeps : keeps Lkeep PTWalk.Spec.L.
+Proof. repeat constructor. Qed.
 
 Theorem NPTWalk_refines : refines R (graph NPTWalk.Spec.L) (sem code (graph PTWalk.Spec.L)).
 Proof.

@@ -71,5 +71,6 @@ Definition RN (vm : Z) (p : pmap) (x : npt) : Prop :=
   is_vmid vm = true -> refines_pt (npt_geom vm) p (npt_tree x).
 Definition R : srel nstate state := R_npts RN.
 
-Definition Lkeep : tbl nstate := (T_locks ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump)%list.
+(** What passes through the change of representation. *)
+Definition Lkeep {N} : tbl (St cell N sptab (gmap Z s2page)) := (T_locks ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump ++ T_pages ++ T_rest)%list.
 Definition L : tbl nstate := over T Lkeep.

@@ -12,8 +12,5 @@ Proof.
   - exact alloc_pmd_page_code.
 Qed.
 
-Lemma PTAlloc_keeps : keeps Lkeep Locks.Spec.L.
-Proof. repeat constructor. Qed.
-
 Theorem PTAlloc_refines : refines req (graph PTAlloc.Spec.L) (sem code (graph Locks.Spec.L)).
-Proof. exact (mod_ok_refines_keep _ _ _ _ PTAlloc_code PTAlloc_keeps). Qed.
+Proof. exact (mod_ok_refines_hide _ _ _ _ PTAlloc_code). Qed.

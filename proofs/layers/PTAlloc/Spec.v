@@ -32,6 +32,6 @@ Section PTAlloc.
      ("alloc_pmd_page", alloc_pmd_page_spec)].
 End PTAlloc.
 
-(** What passes through from Locks: all but the bump pointers. *)
-Definition Lkeep : tbl state := (T_locks ++ T_ctl ++ T_ptmem ++ T_smmu_ptmem ++ T_smmu_bump)%list.
-Definition L : tbl state := over T Lkeep.
+(** The bump pointers end here. *)
+Definition L : tbl state :=
+  over T (hide ["get_pgd_next"; "set_pgd_next"; "get_pud_next"; "set_pud_next"; "get_pmd_next"; "set_pmd_next"] Locks.Spec.L).

@@ -15,8 +15,5 @@ Proof.
   - exact set_pte_code.
 Qed.
 
-Lemma PTWalk_keeps : keeps Lkeep PTAlloc.Spec.L.
-Proof. repeat constructor. Qed.
-
 Theorem PTWalk_refines : refines req (graph PTWalk.Spec.L) (sem code (graph PTAlloc.Spec.L)).
-Proof. exact (mod_ok_refines_keep _ _ _ _ PTWalk_code PTWalk_keeps). Qed.
+Proof. exact (mod_ok_refines_hide _ _ _ _ PTWalk_code). Qed.

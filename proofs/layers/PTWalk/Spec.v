@@ -70,6 +70,6 @@ Section PTWalk.
      ("walk_pte", walk_pte_spec); ("set_pmd", set_pmd_spec); ("set_pte", set_pte_spec)].
 End PTWalk.
 
-(** What passes through: page-table memory and the allocators do not. *)
-Definition Lkeep : tbl state := (T_locks ++ T_ctl ++ T_smmu_ptmem ++ T_smmu_bump)%list.
-Definition L : tbl state := over T Lkeep.
+(** Page-table memory and the allocators end here. *)
+Definition L : tbl state :=
+  over T (hide ["pt_load"; "pt_store"; "alloc_pgd_page"; "alloc_pud_page"; "alloc_pmd_page"] PTAlloc.Spec.L).

@@ -31,7 +31,7 @@ Section PageIndex.
   Definition T : tbl (St cell N M P) := [("get_s2_page_index", get_s2_page_index_spec)].
 End PageIndex.
 
-(** What this layer's code uses, and what passes through: nothing of the map. *)
-Definition U {N M P} : tbl (St cell N M P) := over MemRegion.Spec.T T_block.
-Definition Lkeep {N M} : tbl (St cell N M (gmap Z s2page)) := (T_s2raw ++ T_scrub ++ T_lock_s2page ++ T_ctl)%list.
-Definition L {N M} : tbl (St cell N M (gmap Z s2page)) := over T Lkeep.
+(** What this layer's code uses; the firmware's map ends here. *)
+Definition U {N M P} : tbl (St cell N M P) :=
+  over MemRegion.Spec.T [("get_mem_region_base", region_get mb_base); ("get_mem_region_index", region_get mb_index)].
+Definition L : tbl mstate := over T (hide ["mem_region_search"; "get_mem_region_base"; "get_mem_region_index"] MemRegion.Spec.L).

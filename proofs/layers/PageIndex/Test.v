@@ -1,21 +1,21 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 14, PageIndex: examples by computation.  The specification, the code over
-    MemRegion, and the code of both layers over the bottom agree with written values. *)
+    MemRegion, and the code of both layers over MmioSPTOps agree with written values. *)
 From SeKVM.lib Require Import Calls.
-From SeKVM.machine Require Import Init.
+From SeKVM.layers.MmioSPTWalk Require Import Refine.
 From SeKVM.layers.MemRegion Require Code.
 From SeKVM.layers.PageIndex Require Import Code Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-Definition machine (l : list memblock) : state :=
-  init (mkworld 0 (mkboot l []) ∅ [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => []) [] ∅).
+Definition machine (l : list memblock) : mstate :=
+  init_all_maps (fun _ => []) [] (mkworld 0 (mkboot l []) ∅ [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => []) [] ∅).
 
 Definition agree (l : list memblock) (addrs : list Z) (v : list Z * ended * unit) : Prop :=
   let cs := map (fun a => ("get_s2_page_index", [a])) addrs in
   observe (call PageIndex.Spec.L) (fun _ => tt) cs (machine l) = v /\
   observe (by_code code MemRegion.Spec.L) (fun _ => tt) cs (machine l) = v /\
-  observe (by_code (code ++ MemRegion.Code.code)%list MemRegion.Spec.Below) (fun _ => tt) cs (machine l) = v.
+  observe (by_code (code ++ MemRegion.Code.code)%list MmioSPTOps.Spec.L) (fun _ => tt) cs (machine l) = v.
 
 Definition blocks : list memblock :=
   [mkmemblock 0x9000000 0x1000 0 INVALID64; mkmemblock 0x40000000 0x8000 1 0; mkmemblock 0x80000000 0x4000 1 8].
@@ -35,11 +35,11 @@ Proof. repeat split; vm_compute; reflexivity. Qed.
 
 (** A map whose slots go beyond the table is not well-formed. *)
 Example too_many_slots :
-  call (@PageIndex.Spec.L npt sptab) "get_s2_page_index" [0] (machine [mkmemblock 0 0x2000 1 16777215]) = None.
+  call PageIndex.Spec.L "get_s2_page_index" [0] (machine [mkmemblock 0 0x2000 1 16777215]) = None.
 Proof. vm_compute. reflexivity. Qed.
 
 (** Nothing of the map is visible above this layer. *)
 Example hidden :
-  Forall (fun f => call (@PageIndex.Spec.L npt sptab) f [0] (machine blocks) = None)
+  Forall (fun f => call PageIndex.Spec.L f [0] (machine blocks) = None)
     ["mem_region_search"; "get_mem_region_base"; "get_mem_region_index"; "get_mem_region_size"; "get_mem_region_cnt"].
 Proof. repeat constructor. Qed.

@@ -92,7 +92,7 @@ Proof.
   replace (0 <=? pfn) with true in * by lia. cbn [andb] in *.
   destruct (Z.ltb_spec pfn 68719476736); [|left; auto].
   destruct (slot l (pfn * 4096)) as [i|] eqn:S; [right|left; auto].
-  destruct X as (q & A & B & C). exists i, q. repeat split; auto; apply (slot_range _ _ _ OK S).
+  destruct X as (q & A & B & C). exists i, q. repeat split; auto; apply (PageIndex.ProofCode.slot_range _ _ _ OK S).
 Qed.
 
 (** * Every table of good entries has a map of frames *)

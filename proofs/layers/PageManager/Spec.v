@@ -114,7 +114,14 @@ Definition R {N M} : srel (St cell N M (gmap Z page)) (St cell N M (gmap Z s2pag
   let r := fun s t => firmware_ok (boot_mem (st_boot s)) = true /\ rel (R_s2 (RP (boot_mem (st_boot s)))) s t in
   mksrel r r.
 
-(** What this layer's code uses, and what passes through. *)
+(** The state with tables and frames as maps: that of all layers above. *)
+Notation hstate := (St cell pmap pmap (gmap Z page)).
+
+(** What this layer's code uses. *)
 Definition U {N M} : tbl (St cell N M (gmap Z s2page)) := over PageIndex.Spec.T (T_s2raw ++ T_ctl)%list.
-Definition Lkeep {N M P} : tbl (St cell N M P) := (T_scrub ++ T_lock_s2page ++ T_ctl)%list.
-Definition L {N M} : tbl (St cell N M (gmap Z page)) := over T Lkeep.
+
+(** What passes through the change of representation: the raw table and slots do not. *)
+Definition Lkeep {P} : tbl (St cell pmap pmap P) :=
+  (MmioSPTOps.Spec.T ++ NPTOps.Spec.T ++ (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_smmu) ++ T_scrub ++ T_ctl
+   ++ T_rest)%list.
+Definition L : tbl hstate := over T Lkeep.

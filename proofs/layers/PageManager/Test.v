@@ -1,10 +1,10 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 15, PageManager: examples by computation.  The specification on the map of
     frames, the code over PageIndex on the raw table, and the code of layers 13 to 15
-    over the bottom agree with written values; changes that nobody may make are
+    over MmioSPTOps agree with written values; changes that nobody may make are
     refused; each condition on the firmware's map is needed. *)
 From SeKVM.lib Require Import Calls.
-From SeKVM.machine Require Import Init.
+From SeKVM.layers.MmioSPTWalk Require Import Refine.
 From SeKVM.layers.MemRegion Require Code.
 From SeKVM.layers.PageIndex Require Code.
 From SeKVM.layers.PageManager Require Import Code Spec Slots Refine.
@@ -20,16 +20,16 @@ Definition machine (l : list memblock) (tables : script (gmap Z s2page)) : world
 Example blocks_ok : firmware_ok blocks = true.
 Proof. reflexivity. Qed.
 
-Definition by_spec : stepper (St cell npt sptab (gmap Z page)) := call PageManager.Spec.L.
-Definition by_c : stepper state := by_code code PageIndex.Spec.L.
-Definition by_stack : stepper state :=
-  by_code (code ++ PageIndex.Code.code ++ MemRegion.Code.code)%list MemRegion.Spec.Below.
+Definition by_spec : stepper hstate := call PageManager.Spec.L.
+Definition by_c : stepper mstate := by_code code PageIndex.Spec.L.
+Definition by_stack : stepper mstate :=
+  by_code (code ++ PageIndex.Code.code ++ MemRegion.Code.code)%list MmioSPTOps.Spec.L.
 
 (** From a world and the maps of frames that other CPUs leave in it. *)
 Definition agree (w : world) (pages : script (gmap Z page)) (cs : list (ident * list Z)) (v : list Z * ended * bool) : Prop :=
-  observe by_spec (fun s => c_held (st_s2 s)) cs (init_pages pages w) = v /\
-  observe by_c (fun s => c_held (st_s2 s)) cs (init w) = v /\
-  observe by_stack (fun s => c_held (st_s2 s)) cs (init w) = v.
+  observe by_spec (fun s => c_held (st_s2 s)) cs (init_frames (fun _ => []) [] pages w) = v /\
+  observe by_c (fun s => c_held (st_s2 s)) cs (init_all_maps (fun _ => []) [] w) = v /\
+  observe by_stack (fun s => c_held (st_s2 s)) cs (init_all_maps (fun _ => []) [] w) = v.
 
 Definition frame_info (pfn : Z) : list (ident * list Z) :=
   [("get_pfn_owner", [pfn]); ("get_pfn_count", [pfn]); ("get_pfn_map", [pfn])].
@@ -87,11 +87,11 @@ Example overlap_refused : firmware_ok overlapping = false.
 Proof. reflexivity. Qed.
 Example overlap_changes_two :
   observe by_c (fun _ => tt)
-    [lock; ("set_pfn_owner", [0x40007; 3]); ("get_pfn_owner", [0x80000])] (init (machine overlapping [])) = ([0; 0; 3], Finished, tt).
+    [lock; ("set_pfn_owner", [0x40007; 3]); ("get_pfn_owner", [0x80000])] (init_all_maps (fun _ => []) [] (machine overlapping [])) = ([0; 0; 3], Finished, tt).
 Proof. vm_compute. reflexivity. Qed.
 
 (** Slots are hidden above this layer. *)
 Example hidden :
-  Forall (fun f => call (@PageManager.Spec.L npt sptab) f [0] (init_pages [] (machine blocks [])) = None)
+  Forall (fun f => call PageManager.Spec.L f [0] (init_frames (fun _ => []) [] [] (machine blocks [])) = None)
     ["get_s2_page_index"; "get_s2_page_vmid"; "get_s2_page_count"; "get_s2_page_gfn"].
 Proof. repeat constructor. Qed.

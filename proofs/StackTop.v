@@ -1,0 +1,36 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** The stack theorem to the highest layer that is joined: no layer above 16 changes the state, so the relation is that of
+    [StackFrames], and a layer is joined by its import, its module and one line of the proof.  Rests on [StackFrames]. *)
+From SeKVM.lib Require Import Link Hide.
+From SeKVM.machine Require Import Tickets.
+From SeKVM Require Import StackFrames.
+From SeKVM.layers.MemoryOps Require Code Interface Refine.
+
+(** The code of the layers above 16, lowest first. *)
+Definition upper_modules : list module := [MemoryOps.Code.code].
+Definition top_program : module := List.concat (frames_modules ++ upper_modules).
+Definition top := MemoryOps.Interface.L.
+
+Lemma top_nested : refines R_frames (graph top) (nested (graph L0) (frames_modules ++ upper_modules)).
+Proof.
+  rewrite nested_app. cbn [nested upper_modules].
+  eapply vcomp_same; [exact MemoryOps.Refine.MemoryOps_refines|].
+  exact frames_nested.
+Qed.
+
+Theorem top_stack : refines R_frames (graph top) (flat top_program (graph L0)).
+Proof. apply end_to_end; [vm_compute; reflexivity | exact top_nested]. Qed.
+
+(** The program has one behaviour, so the refinement is exact. *)
+Corollary top_stack_exact f vs s t r : rel R_frames s t -> call top f vs s = Some r ->
+  exists r', flat top_program (graph L0) f vs t r' /\ res_rel R_frames r r' /\
+    forall r'', flat top_program (graph L0) f vs t r'' -> r'' = r'.
+Proof.
+  intros related defined. destruct (top_stack f vs s t r related defined) as (r' & run & results). exists r'.
+  split; [exact run|]. split; [exact results|].
+  intros r'' other. exact (flat_det _ _ (graph_det L0) _ _ _ _ _ other run).
+Qed.
+
+(** No client can tell the program from the specification. *)
+Corollary top_contextual (C : module) : refines R_frames (sem C (graph top)) (sem C (flat top_program (graph L0))).
+Proof. apply contextual, top_stack. Qed.
