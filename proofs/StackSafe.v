@@ -1,8 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** The specifications of the stack say something.  From the concrete initial state of the
     bottom machine, whatever the other CPUs fairly do, the linked program of layers 1 to 12
-    makes every sequence of calls of the interface of layer 12, stage-2 and SMMU, with any
-    arguments of their C types, to its end or to a panic; the invariant holds afterwards.
+    makes every sequence of calls of the interface of layer 12, stage-2 and SMMU, and of
+    accesses of VMs and devices, with any arguments of their C types, to its end or to a panic; the invariant holds afterwards.
     The operations on tables take their locks themselves; of the locks that pass through,
     the caller takes none twice and releases none that it does not hold.  Rests on
     [StackSmmu] and on the [Safe] files of the layers; [StackTest] shows that the premises
@@ -63,6 +63,8 @@ Definition object_locks : list (ident * ident * Z) :=
 Inductive layer_call (h : gset Z) : ident * list Z -> gset Z -> Prop :=
 | on_stage2 c : stage2_call c -> layer_call h c h
 | on_smmu c : smmu_call c -> layer_call h c h
+| by_context c : mem_call c -> layer_call h c h
+| by_device c : dev_call c -> layer_call h c h
 | stop : layer_call h ("panic", []) h
 | flush vm a : in_range U32 vm = true -> in_range U64 a = true -> layer_call h ("tlb_flush", [vm; a]) h
 | flush_smmu cb ix a : in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true ->
@@ -80,29 +82,67 @@ Inductive orderly : gset Z -> list (ident * list Z) -> gset Z -> Prop :=
 
 (** * Each call *)
 
+Lemma held_same k (s s' : mstate) : st_core s' = st_core s -> st_s2 s' = st_s2 s -> st_smmu s' = st_smmu s ->
+  st_vms s' = st_vms s -> held k s' = held k s.
+Proof. intros A B C D. unfold held. now rewrite A, B, C, D. Qed.
+
+(** What keeps the stage-2 tables and touches no other object is good, and the same of SMMU tables. *)
+Lemma npts_good h (s : mstate) r : inv h s -> NPTWalk.Safe.good h s r -> good h r.
+Proof.
+  intros (I & J & K) G. destruct r as [v s'|s']; cbn [NPTWalk.Safe.good] in G.
+  - destruct G as (G & A & B & C & D & E). split; [exact G|]. split.
+    + unfold spt_ok. rewrite C. exact J.
+    + intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+  - destruct G as (h' & S & G & A & B & C & D & E). exists h'. split; [exact G|]. split.
+    + unfold spt_ok. rewrite C. destruct J as [H J]. split; [|exact J]. rewrite H.
+      apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
+    + apply (locks_ok_ext h); [intros k Q; now apply S, passing_not_table|].
+      intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+Qed.
+
+Lemma spts_good h (s : mstate) r : inv h s -> spt_good h s r -> good h r.
+Proof.
+  intros (I & J & K) G. destruct r as [v s'|s']; cbn [spt_good] in G.
+  - destruct G as (G & A & B & C & D & E). split; [|split; [exact G|]].
+    + intros vm V. rewrite C. exact (I vm V).
+    + intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+  - destruct G as (h' & S & G & A & B & C & D & E). exists h'. split; [|split; [exact G|]].
+    + intros vm V. rewrite C. destruct (I vm V) as (d & L & H & O). exists d. split; [exact L|]. split; [|exact O].
+      rewrite H. apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
+    + apply (locks_ok_ext h); [intros k Q; now apply S, passing_not_table|].
+      intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+Qed.
+
 Lemma stage2_safe h f vs (s : mstate) : stage2_call (f, vs) -> inv h s -> no_table h ->
   exists r, call MmioSPTOps.Spec.L f vs s = Some r /\ good h r.
 Proof.
-  intros X (I & J & K) (F & _). destruct (NPTOps_safe h f vs s X I F) as (r & E & G). exists r. split.
+  intros X I [F _]. destruct (NPTOps_safe h f vs s X (proj1 I) F) as (r & E & G). exists r. split.
   - inversion X; subst; exact E.
-  - destruct r as [v s'|s']; cbn [NPTWalk.Safe.good] in G.
-    + destruct G as (G & m & o & ->). split; [exact G|]. split; [exact J | exact K].
-    + destruct G as (h' & S & G & m & o & ->). exists h'. split; [exact G|]. split.
-      * destruct J as [H C]. split; [|exact C]. cbn. rewrite H. apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
-      * apply (locks_ok_ext h); [|exact K]. intros k Q. now apply S, passing_not_table.
+  - exact (npts_good h s r I G).
+Qed.
+
+Lemma context_safe h f vs (s : mstate) : mem_call (f, vs) -> inv h s -> no_table h ->
+  exists r, call MmioSPTOps.Spec.L f vs s = Some r /\ good h r.
+Proof.
+  intros X I [F _]. destruct (mem_access_safe h f vs s X (proj1 I) F) as (r & E & G). exists r. split.
+  - inversion X; subst; exact E.
+  - exact (npts_good h s r I G).
 Qed.
 
 Lemma smmu_safe h f vs (s : mstate) : smmu_call (f, vs) -> inv h s -> no_table h ->
   exists r, call MmioSPTOps.Spec.L f vs s = Some r /\ good h r.
 Proof.
-  intros X (I & J & K) (_ & F). destruct (MmioSPTOps_safe h f vs s X J F) as (r & E & G). exists r. split.
+  intros X I [_ F]. destruct (MmioSPTOps_safe h f vs s X (proj1 (proj2 I)) F) as (r & E & G). exists r. split.
   - inversion X; subst; exact E.
-  - destruct r as [v s'|s']; cbn [spt_good] in G.
-    + destruct G as (G & c & o & ->). split; [exact I|]. split; [exact G | exact K].
-    + destruct G as (h' & S & G & c & o & ->). exists h'. split; [|split; [exact G|]].
-      * intros vm V. destruct (I vm V) as (d & D & H & C). exists d. split; [exact D|]. split; [|exact C].
-        rewrite H. apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
-      * apply (locks_ok_ext h); [|exact K]. intros k Q. now apply S, passing_not_table.
+  - exact (spts_good h s r I G).
+Qed.
+
+Lemma device_safe h f vs (s : mstate) : dev_call (f, vs) -> inv h s -> no_table h ->
+  exists r, call MmioSPTOps.Spec.L f vs s = Some r /\ good h r.
+Proof.
+  intros X I [_ F]. destruct (dev_access_safe h f vs s X (proj1 (proj2 I)) F) as (r & E & G). exists r. split.
+  - inversion X; subst; exact E.
+  - exact (spts_good h s r I G).
 Qed.
 
 (** Lock [k], which passes through, is taken or released: nothing else changes. *)
@@ -224,10 +264,12 @@ Qed.
 Lemma call_safe h f vs h' (s : mstate) : layer_call h (f, vs) h' -> inv h s -> no_table h ->
   exists r, call MmioSPTOps.Spec.L f vs s = Some r /\ good h' r.
 Proof.
-  intros X I F. inversion X as [c Y | c Y | | vm a V A | cb ix a Rc Ri A | vm V | cb ix Rc Ri
+  intros X I F. inversion X as [c Y | c Y | c Y | c Y | | vm a V A | cb ix a Rc Ri A | vm V | cb ix Rc Ri
     | acq rel k B N | acq rel k B N | vm V N | vm V N]; subst.
   - now apply stage2_safe.
   - now apply smmu_safe.
+  - now apply context_safe.
+  - now apply device_safe.
   - eexists. split; [reflexivity|]. exists h'. exact I.
   - exists (Ok 0 (set_outs (Tlb_flush vm a :: st_outs s) s)). split; [|exact I].
     change (call MmioSPTOps.Spec.L "tlb_flush" ?l s) with (tlb_flush l s). unfold tlb_flush, p2. now rewrite V, A.
@@ -261,7 +303,7 @@ Proof.
     - rewrite elem_of_union, elem_of_singleton. intros [E|E]; [congruence | tauto]. }
   assert (D : forall k, no_table h -> no_table (h ∖ {[k]})).
   { intros k [A B]. split; [intros vm V; pose proof (A vm V); set_solver | set_solver]. }
-  destruct 1 as [| | | | | | | acq rel k B N | acq rel k B N | vm V N | vm V N]; auto.
+  destruct 1 as [| | | | | | | | | acq rel k B N | acq rel k B N | vm V N | vm V N]; auto.
   - apply P. unfold passing. cbn in B. intuition congruence.
   - now apply P, passing_vm.
 Qed.

@@ -73,7 +73,30 @@ Example refused :
   = ([0], Panicked, (Some (2, 1, [0]), [Tlb_flush 3 18446744073709551615])).
 Proof. vm_compute. reflexivity. Qed.
 
+(** VM 3 stores to its page and loads the word back, through the block of VM 4 that leads to
+    the same memory; what it may not write stays; and nobody reaches what is not mapped. *)
+Definition x3_is (w : Z) (s : St tview npt sptab (gmap Z s2page)) : St tview npt sptab (gmap Z s2page) :=
+  set_cpu (set_reg X3 w (st_cpu s)) s.
+
+Example accesses :
+  observe by_program (fun s => (reg_get X0 (cpu_regs (st_cpu s)), map_to_list (m_words (st_mem s)), fst (lock3 s)))
+    [("map_s2pt", [3; 0x5000; 3; 0x402057ff]); ("map_s2pt", [4; 0x200000; 2; 0x4020077d]); ("mem_store_ref", [3; 0x5ff8; 3]);
+     ("mem_load_ref", [4; 0x205ff8; 0]); ("mem_store_ref", [4; 0x205ff8; 4]); ("mem_load_ref", [3; 0x6000; 0]);
+     ("mem_load_ref", [17; 0; 0])]
+    (x3_is 77 (init0 0 (quiet 0) no_events))
+  = ([0; 0; 1; 1; 0; 0], Panicked, (77, [(0x40205ff8, 77)], Some (3, 3, [0; 0; 0]))).
+Proof. vm_compute. reflexivity. Qed.
+
 (** * SMMU *)
+
+(** A device of bank 1 loads what a VM stored; a device of another bank faults. *)
+Example device_accesses :
+  observe by_program (fun s => (reg_get X0 (cpu_regs (st_cpu s)), tickets (st_spt s)))
+    [("map_s2pt", [3; 0x5000; 3; 0x402057ff]); ("mem_store_ref", [3; 0x5ff8; 3]); ("map_spt", [1; 0; 0x9000; 0x4020577f]);
+     ("dev_load_ref", [2; 0; 0x9ff8; 1]); ("dev_load_ref", [1; 0; 0x9ff8; 0]); ("dev_store_ref", [1; 0; 0x9ff8; 1])]
+    (x3_is 77 (init0 0 (quiet 0) no_events))
+  = ([0; 1; 0; 0; 1; 0], Finished, (77, (4, 4, [0; 0; 0; 0]))).
+Proof. vm_compute. reflexivity. Qed.
 
 (** After CPU 3's we find its page; ours is apart from it, and from the other banks. *)
 Example smmu_contended :
@@ -162,12 +185,15 @@ Example calls_allowed : exists h,
   orderly ∅
     [("walk_s2pt", [3; 0x5000]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("clear_pfn_host", [7]);
      ("map_s2pt", [99; 0xffffffffffffffff; 5; 0]); ("init_spt", [1; 0]); ("map_spt", [1; 0; 0x5000; 0x9000747]);
-     ("unmap_spt", [9; 7; 0xffffffffffffffff]); ("acquire_lock_s2page", []); ("walk_spt", [1; 0; 0x5000]);
+     ("unmap_spt", [9; 7; 0xffffffffffffffff]); ("mem_load_ref", [99; 7; 99]); ("dev_store_ref", [9; 9; 7; 99]);
+     ("acquire_lock_s2page", []); ("walk_spt", [1; 0; 0x5000]);
      ("release_lock_s2page", [])] h.
 Proof.
   eexists.
   do 4 (eapply orderly_call; [apply on_stage2; constructor; reflexivity|]).
   do 3 (eapply orderly_call; [apply on_smmu; constructor; reflexivity|]).
+  eapply orderly_call; [apply by_context; constructor; reflexivity|].
+  eapply orderly_call; [apply by_device; constructor; reflexivity|].
   eapply orderly_call; [apply (take _ "acquire_lock_s2page" "release_lock_s2page" lock_s2page); [cbn; auto | set_solver]|].
   eapply orderly_call; [apply on_smmu; constructor; reflexivity|].
   eapply orderly_call; [apply (give _ "acquire_lock_s2page" "release_lock_s2page" lock_s2page); [cbn; auto | set_solver]|].

@@ -128,10 +128,23 @@ u64 walk_pte(u32 vmid, u64 pmd, u64 addr);
 void set_pmd(u32 vmid, u64 pud, u64 addr, u64 pmd);
 void set_pte(u32 vmid, u64 pmd, u64 addr, u64 pte);
 
+/* Bottom machine: a user's access to the word of physical memory at addr, through a general register of this CPU. */
+#define USER_REGS  31U
+void phys_load(u64 addr, u32 reg);
+void phys_store(u64 addr, u32 reg);
+
+/* What the hardware looks at: the low bits of a block are 01, of a page 11; who may read and write; a block's size. */
+#define PTE_BLOCK  1ULL
+#define PTE_READ   64ULL
+#define PTE_WRITE  128ULL
+#define BLOCK_SIZE 2097152ULL
+
 /* Layer 7, NPTWalk. */
 u32 get_npt_level(u32 vmid, u64 addr);
 u64 walk_npt(u32 vmid, u64 addr);
 void set_npt(u32 vmid, u64 addr, u32 level, u64 pte);
+u32 mem_load_ref(u32 vmid, u64 addr, u32 reg);
+u32 mem_store_ref(u32 vmid, u64 addr, u32 reg);
 
 /* Layer 8, NPTOps. */
 u32 get_level_s2pt(u32 vmid, u64 addr);
@@ -163,6 +176,8 @@ void clear_smmu_pgd(u64 ttbr);
 u64 walk_smmu_pt(u32 cbndx, u32 index, u64 addr);
 void set_smmu_pt(u32 cbndx, u32 index, u64 addr, u64 pte);
 void clear_smmu_pt(u32 cbndx, u32 index);
+u32 dev_load_ref(u32 cbndx, u32 index, u64 addr, u32 reg);
+u32 dev_store_ref(u32 cbndx, u32 index, u64 addr, u32 reg);
 
 /* Layer 12, MmioSPTOps. */
 void init_spt(u32 cbndx, u32 index);

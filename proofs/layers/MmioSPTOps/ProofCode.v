@@ -3,6 +3,7 @@
     interface of MmioSPTWalk.  The calls between acquire and release are resolved one
     by one.  Used by [Refine]. *)
 From SeKVM.lib Require Import VcTac PrimInv.
+From SeKVM.layers.MmioSPTWalk Require Import Steps.
 From SeKVM.layers.MmioSPTOps Require Import Code Spec SpecTac.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -64,10 +65,6 @@ Lemma panic_call (s : mstate) : call MmioSPTWalk.Spec.L "panic" [] s = Some (Hal
 Proof. reflexivity. Qed.
 
 (** * The checks *)
-
-Lemma bank_test {A} cb ix (x y : A) :
-  (if 8 <=? cb then x else if 2 <=? ix then x else y) = if negb (is_bank cb ix) then x else y.
-Proof. unfold is_bank. rewrite (Z.ltb_antisym 2 ix), (Z.ltb_antisym 8 cb). destruct (8 <=? cb), (2 <=? ix); reflexivity. Qed.
 
 Lemma addr_test a : (a <? SMMU_ADDR_LIMIT) = negb (1099511627776 <=? a).
 Proof. apply Z.ltb_antisym. Qed.

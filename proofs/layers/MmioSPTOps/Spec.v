@@ -7,8 +7,6 @@ From SeKVM.layers.MmioSPTWalk Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-Definition SMMU_ADDR_LIMIT : Z := 1099511627776.
-
 Section MmioSPTOps.
   Context {N P : Type}.
   Notation St := (St cell N pmap P).

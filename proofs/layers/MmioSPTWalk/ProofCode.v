@@ -4,7 +4,7 @@
     the lemmas of [Steps], call by call.  Used by [Refine]. *)
 From Coq Require Import Lia.
 From SeKVM.lib Require Import Bits PrimInv.
-From SeKVM.machine Require Import StateTac BottomTac.
+From SeKVM.machine Require Import StateTac BottomTac BottomMemTac.
 From SeKVM.layers.NPTWalk Require Import ProofCode.
 From SeKVM.layers.MmioSPTWalk Require Import Code Spec SpecTac Steps.
 Local Open Scope string_scope.
@@ -129,4 +129,129 @@ Proof.
   rewrite smmu_ttbr_call by assumption. rewrite (clear_call _ _ (bank cb ix)) by assumption.
   rewrite smmu_flush_call by (assumption || reflexivity).
   apply rel_put_flushed; [exact Y|]. apply cleared; [exact B | exact (cr_val _ _ _ Y)].
+Qed.
+
+(** * Accesses *)
+
+(** The code's test of address and register is the specification's. *)
+Lemma dev_access_test a r (X Y : Prop) : in_range U32 r = true ->
+  match (if (a <? SMMU_ADDR_LIMIT) && (a mod 8 =? 0) then user_reg r else None) with None => X | Some _ => Y end ->
+  if 1099511627776 <=? a then X else 8 <> 0 /\ (if negb (a mod 8 =? 0) then X else if 31 <=? r then X else Y).
+Proof.
+  intros R. apply in_range_iff in R. unfold SMMU_ADDR_LIMIT. rewrite (Z.ltb_antisym 1099511627776 a).
+  destruct (1099511627776 <=? a); [auto|]. intros Q. split; [lia|].
+  destruct (a mod 8 =? 0); [|exact Q]. cbn [negb andb] in Q |- *. destruct (Z.leb_spec 31 r) as [B|B].
+  - unfold user_reg in Q. destruct (Z.ltb_spec r 31); [lia | exact Q].
+  - destruct (user_reg_some r ltac:(lia)) as [z E]. now rewrite E in Q.
+Qed.
+
+Lemma dev_word a : (a <? SMMU_ADDR_LIMIT) && (a mod 8 =? 0) = true -> in_memory a = true.
+Proof.
+  unfold in_memory, SMMU_ADDR_LIMIT. intros I. apply andb_true_iff in I as [I ->].
+  rewrite andb_true_r. apply Z.ltb_lt in I. apply Z.ltb_lt. lia.
+Qed.
+
+(** What the code makes of a leaf. *)
+Lemma smmu_translate_leaf permission p b a e : leaves p !! bank_page b a = leaf (2%nat, e) ->
+  smmu_translate permission p b a = if lets permission 3 e then Some (out_addr 3 e a) else None.
+Proof.
+  unfold smmu_translate, leaf. cbn [snd]. intros ->. destruct (Z.eqb_spec e 0) as [->|]; [|reflexivity].
+  unfold lets. now rewrite Z.land_0_l.
+Qed.
+
+Lemma smmu_out_addr_c e a : in_memory a = true -> in_range U64 a = true ->
+  wrap U64 (Z.land e 281474976706560 + a mod 4096) = out_addr 3 e a.
+Proof.
+  intros I R. rewrite <- (out_addr_c 3 e a I R). change (leaf_size 3) with 4096. f_equal.
+  rewrite frame_bits. pose proof (Z.mod_pos_bound (e / 4096) 68719476736 eq_refl).
+  rewrite Z.div_mul, wrap_id by (cbn [modulus]; lia). reflexivity.
+Qed.
+
+Lemma acquire_smmu_call (s : mstate) d : c_held d = false ->
+  call MmioPTWalk.Spec.L "acquire_lock_spt" [] (set_spt d s) = Some (Ok 0 (set_spt (acquire_cell d) s)).
+Proof.
+  intros H. change (call MmioPTWalk.Spec.L "acquire_lock_spt" ?l ?t) with (acquire_obj st_spt set_spt l t).
+  unfold acquire_obj, p0. cbn [st_spt set_spt]. now rewrite H.
+Qed.
+
+Lemma release_smmu_call (s : mstate) d :
+  call MmioPTWalk.Spec.L "release_lock_spt" [] (set_spt (acquire_cell d) s)
+    = Some (Ok 0 (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell d)) s)).
+Proof. reflexivity. Qed.
+
+(** Loading and storing do not touch the tables, nor which CPU this is. *)
+Lemma smmu_phys_call f (g : forall M, Z -> reg -> St cell pmap M (gmap Z s2page) -> St cell pmap M (gmap Z s2page))
+    (s : mstate) d a r x :
+  call MmioPTWalk.Spec.L f = phys_access (g sptab) -> (forall s d, g sptab a x (set_spt d s) = set_spt d (g pmap a x s)) ->
+  in_range U64 a = true -> in_range U32 r = true -> in_memory a = true -> user_reg r = Some x ->
+  call MmioPTWalk.Spec.L f [a; r] (set_spt d s) = Some (Ok 0 (set_spt d (g pmap a x s))).
+Proof. intros -> N RA RR I U. unfold phys_access, p2. now rewrite RA, RR, I, U, N. Qed.
+
+(** Related again after the release. *)
+Lemma rel_smmu_released (s s' : mstate) d v : cell_rel RM (st_spt s) d ->
+  res_rel R (Ok v (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s'))
+    (Ok v (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell d)) s')).
+Proof.
+  intros Y. split; [reflexivity|]. eexists. split; [reflexivity|]. cbn [st_spt set_spt].
+  now apply release_cell_rel, acquire_cell_rel.
+Qed.
+
+Lemma dev_load_ref_code : fun_sim R MmioPTWalk.Spec.L f_dev_load_ref dev_load_ref_spec.
+Proof.
+  apply fun_sim_vc. intros vs s t r RR H. apply p4_inv in H as (cb & ix & a & rg & -> & RC & RI & RA & Rg & H).
+  run_vc f_dev_load_ref. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite bank_test. destruct (is_bank cb ix) eqn:V; cbn [negb] in H |- *.
+  2:{ injection H as <-. change (call MmioPTWalk.Spec.L "panic" [] t) with (Some (Halt t)). exact RR. }
+  apply dev_access_test; [exact Rg|].
+  destruct ((a <? SMMU_ADDR_LIMIT) && (a mod 8 =? 0)) eqn:I; [apply dev_word in I|injection H as <-; now split].
+  destruct (user_reg rg) as [x|] eqn:U; [|injection H as <-; now split].
+  destruct (c_held (st_spt s)) eqn:Hd; [discriminate H|]. cbn [negb] in H. cbv zeta in H.
+  destruct RR as (d & -> & Y). pose proof (eq_trans (eq_sym (cr_held _ _ _ Y)) Hd) as Hd'.
+  destruct (proj1 (refines_pt_with _ _ _) (cr_val _ _ _ (acquire_cell_rel _ _ _ Y))) as (T & W).
+  pose proof (bank_number cb ix RC RI V) as B. destruct (ttbr_root cb ix B) as [ET RT].
+  destruct (smmu_look (bank cb ix) a B (set_spt (acquire_cell d) s) eq_refl T _ W (smmu_ttbr ix cb) RT ET RA)
+    as (pgd & pmd & pte & E0 & E1 & E2 & R2 & E3).
+  rewrite smmu_ttbr_call by assumption. rewrite (acquire_smmu_call s d Hd').
+  smmu_call "walk_smmu_pgd" @walk_smmu_pgd_spec; rewrite E0.
+  smmu_call "walk_smmu_pmd" @walk_smmu_pmd_spec; rewrite E1.
+  smmu_call "walk_smmu_pte" @walk_smmu_pte_spec; rewrite E2.
+  rewrite (smmu_translate_leaf _ _ _ _ _ E3) in H. unfold lets, PTE_READ in H. cbn [Nat.eqb] in H.
+  destruct (Z.land pte 3 =? 3); cbn [andb] in H; [destruct (Z.land pte 64 =? 0); cbn [negb] in H |- *|].
+  - rewrite (release_smmu_call s d). injection H as <-. exact (rel_smmu_released s s d 0 Y).
+  - split; [lia|]. rewrite (smmu_out_addr_c pte a I RA).
+    rewrite (smmu_phys_call "phys_load" (fun M => load_word) s _ _ rg x eq_refl (fun _ _ => eq_refl)
+      (out_addr_u64 3 pte a I RA) Rg (out_addr_word 3 pte a I) U), (release_smmu_call _ d).
+    injection H as <-. exact (rel_smmu_released s (load_word (out_addr 3 pte a) x s) d 1 Y).
+  - rewrite (release_smmu_call s d). injection H as <-. exact (rel_smmu_released s s d 0 Y).
+Qed.
+
+Lemma dev_store_ref_code : fun_sim R MmioPTWalk.Spec.L f_dev_store_ref dev_store_ref_spec.
+Proof.
+  apply fun_sim_vc. intros vs s t r RR H. apply p4_inv in H as (cb & ix & a & rg & -> & RC & RI & RA & Rg & H).
+  run_vc f_dev_store_ref. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite bank_test. destruct (is_bank cb ix) eqn:V; cbn [negb] in H |- *.
+  2:{ injection H as <-. change (call MmioPTWalk.Spec.L "panic" [] t) with (Some (Halt t)). exact RR. }
+  apply dev_access_test; [exact Rg|].
+  destruct ((a <? SMMU_ADDR_LIMIT) && (a mod 8 =? 0)) eqn:I; [apply dev_word in I|injection H as <-; now split].
+  destruct (user_reg rg) as [x|] eqn:U; [|injection H as <-; now split].
+  destruct (c_held (st_spt s)) eqn:Hd; [discriminate H|]. cbn [negb] in H. cbv zeta in H.
+  destruct RR as (d & -> & Y). pose proof (eq_trans (eq_sym (cr_held _ _ _ Y)) Hd) as Hd'.
+  destruct (proj1 (refines_pt_with _ _ _) (cr_val _ _ _ (acquire_cell_rel _ _ _ Y))) as (T & W).
+  pose proof (bank_number cb ix RC RI V) as B. destruct (ttbr_root cb ix B) as [ET RT].
+  destruct (smmu_look (bank cb ix) a B (set_spt (acquire_cell d) s) eq_refl T _ W (smmu_ttbr ix cb) RT ET RA)
+    as (pgd & pmd & pte & E0 & E1 & E2 & R2 & E3).
+  rewrite smmu_ttbr_call by assumption. rewrite (acquire_smmu_call s d Hd').
+  smmu_call "walk_smmu_pgd" @walk_smmu_pgd_spec; rewrite E0.
+  smmu_call "walk_smmu_pmd" @walk_smmu_pmd_spec; rewrite E1.
+  smmu_call "walk_smmu_pte" @walk_smmu_pte_spec; rewrite E2.
+  rewrite (smmu_translate_leaf _ _ _ _ _ E3) in H. unfold lets, PTE_WRITE in H. cbn [Nat.eqb] in H.
+  destruct (Z.land pte 3 =? 3); cbn [andb] in H; [destruct (Z.land pte 128 =? 0); cbn [negb] in H |- *|].
+  - rewrite (release_smmu_call s d). injection H as <-. exact (rel_smmu_released s s d 0 Y).
+  - split; [lia|]. rewrite (smmu_out_addr_c pte a I RA).
+    rewrite (smmu_phys_call "phys_store" (fun M => store_word) s _ _ rg x eq_refl (fun _ _ => eq_refl)
+      (out_addr_u64 3 pte a I RA) Rg (out_addr_word 3 pte a I) U), (release_smmu_call _ d).
+    injection H as <-. exact (rel_smmu_released s (store_word (out_addr 3 pte a) x s) d 1 Y).
+  - rewrite (release_smmu_call s d). injection H as <-. exact (rel_smmu_released s s d 0 Y).
 Qed.

@@ -14,6 +14,8 @@ Proof.
   - exact walk_smmu_pt_code.
   - exact set_smmu_pt_code.
   - exact clear_smmu_pt_code.
+  - exact dev_load_ref_code.
+  - exact dev_store_ref_code.
 Qed.
 
 Lemma npt_ops_natural_spt {M M' P} :

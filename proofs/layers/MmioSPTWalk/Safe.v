@@ -30,8 +30,9 @@ Section Inv.
   Definition spt_ok (h : gset Z) (s : St) : Prop :=
     c_held (st_spt s) = bool_decide (lock_spt ∈ h) /\ cell_ok (leaves_ok smmu_geom) (st_spt s).
 
-  (** Only the tables and the outputs differ. *)
-  Definition spt_changed (s s' : St) : Prop := exists c o, s' = set_outs o (set_spt c s).
+  (** No other object differs. *)
+  Definition spt_changed (s s' : St) : Prop :=
+    st_core s' = st_core s /\ st_s2 s' = st_s2 s /\ st_npts s' = st_npts s /\ st_smmu s' = st_smmu s /\ st_vms s' = st_vms s.
 
   (** A result: the same locks as before; after a panic that of the tables may be held. *)
   Definition spt_good (h : gset Z) (s : St) (r : res St) : Prop :=
@@ -41,10 +42,10 @@ Section Inv.
     end.
 
   Lemma spt_changed_same s : spt_changed s s.
-  Proof. exists (st_spt s), (st_outs s). now destruct s. Qed.
+  Proof. repeat split. Qed.
 
   Lemma spt_changed_spt c s : spt_changed s (set_spt c s).
-  Proof. exists c, (st_outs s). now destruct s. Qed.
+  Proof. repeat split. Qed.
 
   Lemma walk_smmu_safe h (s : St) cb ix a : spt_ok h s -> lock_spt ∈ h ->
     in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true -> is_bank cb ix = true ->
@@ -66,7 +67,7 @@ Section Inv.
     assert (K : forall q, leaves_ok smmu_geom q -> spt_ok h (set_spt (set_val q (st_spt s)) s)).
     { intros q Q. split; [cbn; rewrite H; symmetry; now apply bool_decide_eq_true | now apply set_val_ok]. }
     destruct (pset _ _ _ _ _) as [q|q|q]; cbn [chk Z.eqb]; (eexists; split; [reflexivity|]).
-    - split; [exact (K q O) | do 2 eexists; reflexivity].
+    - split; [exact (K q O) | repeat split].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply spt_changed_spt].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply spt_changed_spt].
   Qed.
@@ -77,8 +78,27 @@ Section Inv.
   Proof.
     intros [H C] L Rc Ri V. rewrite bool_decide_eq_true_2 in H by exact L.
     unfold clear_smmu_pt_spec, p2. rewrite Rc, Ri, H, V. cbn [chk Z.eqb].
-    eexists. split; [reflexivity|]. split; [|do 2 eexists; reflexivity].
+    eexists. split; [reflexivity|]. split; [|repeat split].
     split; [cbn; rewrite H; symmetry; now apply bool_decide_eq_true | apply set_val_ok; [exact C | apply pclear_ok, (proj1 C)]].
+  Qed.
+
+  (** An access takes the lock itself; whatever it does to memory and registers. *)
+  Lemma dev_safe h (s : St) permission (f : Z -> reg -> St -> St) cb ix a r :
+    (forall pa x t, st_spt (f pa x t) = st_spt t /\ spt_changed t (f pa x t)) -> spt_ok h s -> lock_spt ∉ h ->
+    in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true -> in_range U32 r = true ->
+    exists q, dev_access permission f [cb; ix; a; r] s = Some q /\ spt_good h s q.
+  Proof.
+    intros K I L Rc Ri Ra Rr. unfold dev_access, p4. rewrite Rc, Ri, Ra, Rr. destruct (is_bank cb ix); cbn [negb].
+    2:{ eexists. split; [reflexivity|]. exists h. split; [now intros k|]. split; [exact I | apply spt_changed_same]. }
+    destruct (if _ && _ then user_reg r else None) as [x|].
+    2:{ eexists. split; [reflexivity|]. split; [exact I | apply spt_changed_same]. }
+    destruct I as [H C]. rewrite bool_decide_eq_false_2 in H by exact L. rewrite H. cbn [negb].
+    assert (J : spt_ok h (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s)).
+    { split; [cbn; symmetry; now apply bool_decide_eq_false | now apply release_ok, acquire_ok]. }
+    destruct (smmu_translate _ _ _ _) as [pa|]; cbn [chk]; (eexists; split; [reflexivity|]).
+    - destruct (K pa x (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s)) as [Q O].
+      split; [|exact O]. unfold spt_ok. rewrite Q. exact J.
+    - split; [exact J | apply spt_changed_spt].
   Qed.
 End Inv.
 
@@ -100,3 +120,14 @@ Proof.
   - exact (set_smmu_safe h s cb ix a e I L Rc Ri Ra Re V).
   - exact (clear_smmu_safe h s cb ix I L Rc Ri V).
 Qed.
+
+(** An access by a device, with any arguments of their C types. *)
+Inductive dev_call : ident * list Z -> Prop :=
+| call_dev_load cb ix a r : in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true ->
+    in_range U32 r = true -> dev_call ("dev_load_ref", [cb; ix; a; r])
+| call_dev_store cb ix a r : in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true ->
+    in_range U32 r = true -> dev_call ("dev_store_ref", [cb; ix; a; r]).
+
+Theorem dev_access_safe {N P} h f vs (s : St cell N pmap P) : dev_call (f, vs) -> spt_ok h s -> lock_spt ∉ h ->
+  exists r, call MmioSPTWalk.Spec.T f vs s = Some r /\ spt_good h s r.
+Proof. intros X I L. inversion X; subst; (apply dev_safe; auto; intros pa x t; split; [reflexivity | repeat split]). Qed.

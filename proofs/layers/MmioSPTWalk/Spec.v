@@ -1,5 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 11, MmioSPTWalk: SMMU tables as maps.  From here on the tables of all
+(** Layer 11, MmioSPTWalk: SMMU tables as maps, and what an access of a device through the
+    table of its bank does.  From here on the tables of all
     context banks are one [pmap]: page number to entry, with the tables that exist and
     the tables left; the tree in memory is below.  The relation between the two is that
     of [pagetable].  Stands on MmioPTWalk. *)
@@ -14,6 +15,14 @@ Local Open Scope Z_scope.
 Definition is_bank (cb ix : Z) : bool := (ix <? 2) && (cb <? 8).
 Definition bank (cb ix : Z) : Z := 8 * ix + cb.
 Definition bank_page (b a : Z) : Z := b * 268435456 + (a / 4096) mod 268435456.
+Definition SMMU_ADDR_LIMIT : Z := 1099511627776.
+
+(** Translation as the SMMU does it: entries have the bits of stage-2 pages. *)
+Definition smmu_translate (permission : Z) (p : pmap) (b a : Z) : option Z :=
+  match leaves p !! bank_page b a with
+  | Some (_, e) => if lets permission 3 e then Some (out_addr 3 e a) else None
+  | None => None
+  end.
 
 Section MmioSPTWalk.
   Context {N P : Type}.
@@ -41,9 +50,32 @@ Section MmioSPTWalk.
       ret 0 (set_outs (Smmu_flush ix cb ALL_ADDRESSES :: st_outs s)
                (set_spt (set_val (pclear smmu_geom (bank cb ix) (c_val (st_spt s))) (st_spt s)) s))).
 
+  (** An access of a device of bank [cb] of SMMU [ix] to the word at [a] with register [r],
+      where [f] loads or stores: 1 if it is made, 0 if it faults.  The tables are locked
+      meanwhile. *)
+  Definition dev_access (permission : Z) (f : Z -> reg -> St -> St) : prim St :=
+    p4 (Some U32) U32 U32 U64 U32 (fun cb ix a r s =>
+      if negb (is_bank cb ix) then Some (Halt s) else
+      match (if (a <? SMMU_ADDR_LIMIT) && (a mod 8 =? 0) then user_reg r else None) with
+      | None => ret 0 s
+      | Some x =>
+          rely negb (c_held (st_spt s));
+          let c := acquire_cell (st_spt s) in
+          let s' := set_spt (release_cell (cpu_id (st_cpu s)) c) s in
+          match smmu_translate permission (c_val c) (bank cb ix) a with
+          | Some pa => ret 1 (f pa x s')
+          | None => ret 0 s'
+          end
+      end).
+  Definition dev_load_ref_spec : prim St := dev_access PTE_READ load_word.
+  Definition dev_store_ref_spec : prim St := dev_access PTE_WRITE store_word.
+
+  (** Accesses pass through all layers above. *)
+  Definition T_device : tbl St := [("dev_load_ref", dev_load_ref_spec); ("dev_store_ref", dev_store_ref_spec)].
+
   Definition T : tbl St :=
-    [("walk_smmu_pt", walk_smmu_pt_spec); ("set_smmu_pt", set_smmu_pt_spec);
-     ("clear_smmu_pt", clear_smmu_pt_spec)].
+    ([("walk_smmu_pt", walk_smmu_pt_spec); ("set_smmu_pt", set_smmu_pt_spec);
+      ("clear_smmu_pt", clear_smmu_pt_spec)] ++ T_device)%list.
 End MmioSPTWalk.
 
 (** The state with both kinds of tables as maps. *)

@@ -66,6 +66,11 @@ Proof.
   unfold is_bank, bank. intros V. apply andb_prop in V as [A B]. apply Z.ltb_lt in A, B. lia.
 Qed.
 
+(** The code's test of a bank. *)
+Lemma bank_test {A} cb ix (x y : A) :
+  (if 8 <=? cb then x else if 2 <=? ix then x else y) = if negb (is_bank cb ix) then x else y.
+Proof. unfold is_bank. rewrite (Z.ltb_antisym 2 ix), (Z.ltb_antisym 8 cb). destruct (8 <=? cb), (2 <=? ix); reflexivity. Qed.
+
 Lemma ttbr_root cb ix : 0 <= bank cb ix < 16 ->
   table_addr (smmu_ttbr ix cb) = root G (bank cb ix) /\ in_range U64 (smmu_ttbr ix cb) = true.
 Proof.

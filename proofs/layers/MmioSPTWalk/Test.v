@@ -53,6 +53,57 @@ Example pool_empty :
     ([0; 0], Panicked, []).
 Proof. split; vm_compute; reflexivity. Qed.
 
+(** ** Accesses of devices *)
+
+(** Memory holds 11 in frame 0x8000; before our second access CPU 1 writes there.
+    Registers hold zeros but X3 = 77. *)
+Definition device_world : world :=
+  mkworld 0 (mkboot [] []) {[ 0x8000008 := 11 ]} [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => [])
+    [[]; [(1, (0x8000010, 33))]] ∅.
+Definition with_x3 {N M P} (s : St cell N M P) : St cell N M P := set_cpu (set_reg X3 77 (st_cpu s)) s.
+
+(** Observed: X0 and X1, the words of interest, the accesses of memory, whether the tables are locked. *)
+Definition memory {M} (s : St cell pmap M (gmap Z s2page)) : Z * Z * list Z * list (Z * (Z * Z)) * bool :=
+  (reg_get X0 (cpu_regs (st_cpu s)), reg_get X1 (cpu_regs (st_cpu s)),
+   map (word (m_words (st_mem s))) [0x8000008; 0x8000010; 0x8000ff8], m_log (st_mem s), c_held (st_spt s)).
+
+Definition access_agree (cs : list (ident * list Z)) (v : list Z * ended * (Z * Z * list Z * list (Z * (Z * Z)) * bool)) : Prop :=
+  observe by_spec memory cs (with_x3 (init_all_maps (fun _ => []) [] device_world)) = v /\
+  observe by_c memory cs (with_x3 (NPTWalk.Refine.init_maps (fun _ => []) device_world)) = v.
+
+(** Page 5 of bank 1 of SMMU 0 may be read and written, page 6 only read, page 7 only
+    written; page 8 has the low bits of a block. *)
+Definition mapped : list (ident * list Z) :=
+  [("acquire_lock_spt", []); ("set_smmu_pt", [1; 0; 0x5000; 0x80007ff]); ("set_smmu_pt", [1; 0; 0x6000; 0x800077f]);
+   ("set_smmu_pt", [1; 0; 0x7000; 0x80007bf]); ("set_smmu_pt", [1; 0; 0x8000; 0x80007fd]); ("release_lock_spt", [])].
+
+Example loads_and_stores :
+  access_agree (mapped ++
+    [("dev_load_ref", [1; 0; 0x6008; 0]); ("dev_load_ref", [1; 0; 0x5010; 1]); ("dev_store_ref", [1; 0; 0x7ff8; 3])])
+    ([0; 0; 0; 0; 0; 0; 1; 1; 1], Finished,
+     (11, 33, [11; 33; 77], [(0, (0x8000ff8, 77)); (1, (0x8000010, 33))], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** No permission, no mapping, another bank, no block, no word, an address beyond 40 bits, no
+    such register: the access faults and changes nothing. *)
+Example faults :
+  access_agree (mapped ++
+    [("dev_store_ref", [1; 0; 0x6008; 3]); ("dev_load_ref", [1; 0; 0x7008; 0]); ("dev_load_ref", [1; 0; 0x9008; 0]);
+     ("dev_load_ref", [1; 1; 0x5008; 0]); ("dev_store_ref", [2; 0; 0x5008; 3]); ("dev_load_ref", [1; 0; 0x8008; 0]);
+     ("dev_store_ref", [1; 0; 0x8008; 3]); ("dev_load_ref", [1; 0; 0x500c; 0]); ("dev_store_ref", [1; 0; 0x500c; 3]);
+     ("dev_load_ref", [1; 0; 0x10000005008; 0]); ("dev_store_ref", [1; 0; 0x10000005008; 3]);
+     ("dev_load_ref", [1; 0; 0x5008; 31]); ("dev_store_ref", [1; 0; 0x5008; 31])])
+    ([0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0], Finished, (0, 0, [11; 0; 0], [], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** A bank that there is not stops the machine. *)
+Example no_such_device :
+  access_agree [("dev_load_ref", [7; 1; 0; 0]); ("dev_load_ref", [8; 1; 0; 0])] ([0], Panicked, (0, 0, [11; 0; 0], [], false)) /\
+  access_agree [("dev_load_ref", [0; 2; 0; 0])] ([], Panicked, (0, 0, [11; 0; 0], [], false)) /\
+  access_agree [("dev_store_ref", [7; 1; 0; 0]); ("dev_store_ref", [8; 1; 0; 0])] ([0], Panicked, (0, 0, [11; 0; 0], [], false)) /\
+  access_agree [("dev_store_ref", [0; 2; 0; 0])] ([], Panicked, (0, 0, [11; 0; 0], [], false)).
+Proof. repeat split; vm_compute; reflexivity. Qed.
+
 (** ** Undefined, and hidden *)
 
 Example no_lock : alone [("walk_smmu_pt", [0; 0; 4096])] ([], Undefined, []).

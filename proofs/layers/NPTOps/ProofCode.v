@@ -3,6 +3,7 @@
     of NPTWalk.  The calls between acquire and release are resolved one by one.  Used
     by [Refine]. *)
 From SeKVM.lib Require Import VcTac PrimInv.
+From SeKVM.layers.NPTWalk Require Import Steps.
 From SeKVM.layers.NPTOps Require Import Code Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -91,14 +92,6 @@ Section Call.
     rewrite release_pt_call by exact H. reflexivity.
   Qed.
 End Call.
-
-(** * The checks *)
-
-Lemma vmid_test vm : in_range U32 vm = true -> (16 <? vm) = negb (is_vmid vm).
-Proof.
-  intros R. apply in_range_iff in R. unfold is_vmid.
-  destruct (Z.ltb_spec 16 vm), (Z.leb_spec 0 vm), (Z.ltb_spec vm 17); reflexivity || lia.
-Qed.
 
 Lemma panic_call (s : nstate) : call NPTWalk.Spec.L "panic" [] s = Some (Halt s).
 Proof. reflexivity. Qed.

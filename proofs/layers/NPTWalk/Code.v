@@ -60,7 +60,95 @@ Definition f_set_npt : func :=
       (Sseq (Scall None "set_pte" [Evar "vmid"; Evar "pmd"; Evar "addr"; Evar "pte"])
       (Scall None "tlb_flush" [Evar "vmid"; Evar "addr"]))))))))).
 
+Definition f_mem_load_ref : func :=
+  mkfunc (Some U32) [("vmid", U32); ("addr", U64); ("reg", U32)] ["vttbr"; "pgd"; "pud"; "pte"; "kind"; "size"; "done"]
+    (Sseq (Sset "kind" (Econst 1))
+    (Sseq (Sset "size" (Econst 2097152))
+    (Sseq (Sset "done" (Econst 0))
+    (Sseq (Sif (Ecmp Cgt (Evar "vmid") (Econst 16)) (Scall None "panic" []) Sskip)
+    (Sseq (Sif
+            (Elor
+              (Elor
+                (Ecmp Cge (Evar "addr") (Econst 281474976710656))
+                (Ecmp Cne (Ebin Omod U64 (Evar "addr") (Econst 8)) (Econst 0)))
+              (Ecmp Cge (Evar "reg") (Econst 31)))
+            (Sreturn (Some (Econst 0)))
+            Sskip)
+    (Sseq (Scall (Some "vttbr") "get_pt_vttbr" [Evar "vmid"])
+    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+    (Sseq (Scall (Some "pgd") "walk_pgd" [Evar "vmid"; Evar "vttbr"; Evar "addr"; Econst 0])
+    (Sseq (Scall (Some "pud") "walk_pud" [Evar "vmid"; Evar "pgd"; Evar "addr"; Econst 0])
+    (Sseq (Scall (Some "pte") "walk_pmd" [Evar "vmid"; Evar "pud"; Evar "addr"; Econst 0])
+    (Sseq (Sif
+            (Ecmp Ceq (Ebin Oand U64 (Evar "pte") (Econst 3)) (Econst 3))
+            (Sseq (Scall (Some "pte") "walk_pte" [Evar "vmid"; Evar "pte"; Evar "addr"])
+            (Sseq (Sset "kind" (Econst 3))
+            (Sset "size" (Econst 4096))))
+            Sskip)
+    (Sseq (Sif
+            (Eland
+              (Ecmp Ceq (Ebin Oand U64 (Evar "pte") (Econst 3)) (Evar "kind"))
+              (Ecmp Cne (Ebin Oand U64 (Evar "pte") (Econst 64)) (Econst 0)))
+            (Sseq (Scall None "phys_load"
+                    [(Ebin Oadd U64
+                       (Ebin Omul U64
+                         (Ebin Odiv U64
+                           (Ebin Oand U64 (Evar "pte") (Econst 281474976706560))
+                           (Evar "size"))
+                         (Evar "size"))
+                       (Ebin Omod U64 (Evar "addr") (Evar "size")));
+                     (Evar "reg")])
+            (Sset "done" (Econst 1)))
+            Sskip)
+    (Sseq (Scall None "release_lock_pt" [Evar "vmid"])
+    (Sreturn (Some (Evar "done")))))))))))))))).
+
+Definition f_mem_store_ref : func :=
+  mkfunc (Some U32) [("vmid", U32); ("addr", U64); ("reg", U32)] ["vttbr"; "pgd"; "pud"; "pte"; "kind"; "size"; "done"]
+    (Sseq (Sset "kind" (Econst 1))
+    (Sseq (Sset "size" (Econst 2097152))
+    (Sseq (Sset "done" (Econst 0))
+    (Sseq (Sif (Ecmp Cgt (Evar "vmid") (Econst 16)) (Scall None "panic" []) Sskip)
+    (Sseq (Sif
+            (Elor
+              (Elor
+                (Ecmp Cge (Evar "addr") (Econst 281474976710656))
+                (Ecmp Cne (Ebin Omod U64 (Evar "addr") (Econst 8)) (Econst 0)))
+              (Ecmp Cge (Evar "reg") (Econst 31)))
+            (Sreturn (Some (Econst 0)))
+            Sskip)
+    (Sseq (Scall (Some "vttbr") "get_pt_vttbr" [Evar "vmid"])
+    (Sseq (Scall None "acquire_lock_pt" [Evar "vmid"])
+    (Sseq (Scall (Some "pgd") "walk_pgd" [Evar "vmid"; Evar "vttbr"; Evar "addr"; Econst 0])
+    (Sseq (Scall (Some "pud") "walk_pud" [Evar "vmid"; Evar "pgd"; Evar "addr"; Econst 0])
+    (Sseq (Scall (Some "pte") "walk_pmd" [Evar "vmid"; Evar "pud"; Evar "addr"; Econst 0])
+    (Sseq (Sif
+            (Ecmp Ceq (Ebin Oand U64 (Evar "pte") (Econst 3)) (Econst 3))
+            (Sseq (Scall (Some "pte") "walk_pte" [Evar "vmid"; Evar "pte"; Evar "addr"])
+            (Sseq (Sset "kind" (Econst 3))
+            (Sset "size" (Econst 4096))))
+            Sskip)
+    (Sseq (Sif
+            (Eland
+              (Ecmp Ceq (Ebin Oand U64 (Evar "pte") (Econst 3)) (Evar "kind"))
+              (Ecmp Cne (Ebin Oand U64 (Evar "pte") (Econst 128)) (Econst 0)))
+            (Sseq (Scall None "phys_store"
+                    [(Ebin Oadd U64
+                       (Ebin Omul U64
+                         (Ebin Odiv U64
+                           (Ebin Oand U64 (Evar "pte") (Econst 281474976706560))
+                           (Evar "size"))
+                         (Evar "size"))
+                       (Ebin Omod U64 (Evar "addr") (Evar "size")));
+                     (Evar "reg")])
+            (Sset "done" (Econst 1)))
+            Sskip)
+    (Sseq (Scall None "release_lock_pt" [Evar "vmid"])
+    (Sreturn (Some (Evar "done")))))))))))))))).
+
 Definition code : module :=
   [("get_npt_level", f_get_npt_level);
    ("walk_npt", f_walk_npt);
-   ("set_npt", f_set_npt)].
+   ("set_npt", f_set_npt);
+   ("mem_load_ref", f_mem_load_ref);
+   ("mem_store_ref", f_mem_store_ref)].

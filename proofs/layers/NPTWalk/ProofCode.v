@@ -4,7 +4,7 @@
     lemmas of [Steps], call by call.  Used by [Refine]. *)
 From Coq Require Import Lia.
 From SeKVM.lib Require Import Bits PrimInv.
-From SeKVM.machine Require Import StateTac BottomTac.
+From SeKVM.machine Require Import StateTac BottomTac BottomMemTac.
 From SeKVM.layers.NPTWalk Require Import Code Spec Steps.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -252,4 +252,187 @@ Proof.
       open_call "walk_pgd" (@walk_pgd_spec sptab (gmap Z s2page)).
       destruct U as [E1|(pgd & E1 & E2)]; rewrite E1; [now apply rel_halt|].
       open_call "walk_pud" (@walk_pud_spec sptab (gmap Z s2page)); rewrite E2. now apply rel_halt.
+Qed.
+
+(** * Accesses *)
+
+(** The code's test of address and register is the specification's. *)
+Lemma user_reg_some r : 0 <= r < 31 -> is_Some (user_reg r).
+Proof.
+  intros R. assert (I : In r (map Z.of_nat (seq 0 31))).
+  { apply in_map_iff. exists (Z.to_nat r). split; [lia | apply in_seq; lia]. }
+  cbn in I. repeat (destruct I as [<-|I]; [eexists; reflexivity|]). destruct I.
+Qed.
+
+Lemma access_test a r (X Y : Prop) : in_range U32 r = true ->
+  match (if in_memory a then user_reg r else None) with None => X | Some _ => Y end ->
+  if 281474976710656 <=? a then X else 8 <> 0 /\ (if negb (a mod 8 =? 0) then X else if 31 <=? r then X else Y).
+Proof.
+  intros R. apply in_range_iff in R. unfold in_memory. rewrite (Z.ltb_antisym 281474976710656 a).
+  destruct (281474976710656 <=? a); [auto|]. intros Q. split; [lia|].
+  destruct (a mod 8 =? 0); [|exact Q]. cbn [negb andb] in Q |- *. destruct (Z.leb_spec 31 r) as [B|B].
+  - unfold user_reg in Q. destruct (Z.ltb_spec r 31); [lia | exact Q].
+  - destruct (user_reg_some r ltac:(lia)) as [z E]. now rewrite E in Q.
+Qed.
+
+(** What the code makes of a leaf. *)
+Lemma translate_leaf permission p a l e : leaves p !! page_number a = leaf (l, e) ->
+  translate permission p a = if lets permission l e then Some (out_addr l e a) else None.
+Proof.
+  unfold translate, leaf. cbn [snd]. intros ->. destruct (Z.eqb_spec e 0) as [->|]; [|reflexivity].
+  unfold lets. rewrite Z.land_0_l. now destruct (l =? 2)%nat.
+Qed.
+
+Lemma out_addr_c l e a : in_memory a = true -> in_range U64 a = true ->
+  wrap U64 (wrap U64 (Z.land e 281474976706560 / leaf_size l * leaf_size l) + a mod leaf_size l) = out_addr l e a.
+Proof.
+  intros I R. apply in_range_iff in R. pose proof (out_addr_word l e a I) as W.
+  unfold in_memory in W. apply andb_true_iff in W as [W _]. apply Z.ltb_lt in W.
+  change (Z.land e 281474976706560) with (phys_page e). rewrite <- table_addr_phys. fold (out_addr l e a).
+  assert (T : 0 <= table_addr e) by (unfold table_addr; pose proof (Z.mod_pos_bound (e / 4096) 68719476736 eq_refl); lia).
+  assert (S : leaf_size l = 4096 \/ leaf_size l = 2097152) by (unfold leaf_size, BLOCK_SIZE, PAGE; destruct (l =? 2)%nat; auto).
+  unfold out_addr in *. cbn [modulus] in R.
+  assert (A : 0 <= a mod leaf_size l) by (apply Z.mod_pos_bound; lia).
+  assert (B : 0 <= table_addr e / leaf_size l * leaf_size l) by (apply Z.mul_nonneg_nonneg; [apply Z.div_pos; lia | lia]).
+  rewrite !wrap_id by (cbn [modulus]; try rewrite wrap_id by (cbn [modulus]; lia); lia). reflexivity.
+Qed.
+
+Lemma out_addr_u64 l e a : in_memory a = true -> in_range U64 a = true -> in_range U64 (out_addr l e a) = true.
+Proof. intros I R. rewrite <- out_addr_c by assumption. apply in_range_iff, wrap_range. Qed.
+
+(** The walk in a critical section of its own. *)
+Lemma locked_walk (s : nstate) (t : state) vm a c : rel R s t -> st_npts s !! vm = Some c -> c_held c = false ->
+  is_vmid vm = true -> in_range U32 vm = true -> in_range U64 a = true ->
+  exists m d, t = set_npts m s /\ npts_rel RN (st_npts s) m /\ m !! vm = Some d /\ c_held d = false /\ cell_rel (RN vm) c d /\
+    let t' : state := set_npts (<[vm := acquire_cell d]> m) s in
+    exists pgd pud pmd,
+      walk_pgd_spec [vm; pt_vttbr vm; a; 0] t' = Some (Ok pgd t') /\
+      walk_pud_spec [vm; pgd; a; 0] t' = Some (Ok pud t') /\
+      walk_pmd_spec [vm; pud; a; 0] t' = Some (Ok pmd t') /\ in_range U64 pmd = true /\
+      if Z.land pmd 3 =? 3
+      then exists pte, walk_pte_spec [vm; pmd; a] t' = Some (Ok pte t') /\ in_range U64 pte = true /\
+             leaves (c_val (acquire_cell c)) !! page_number a = leaf (3%nat, pte)
+      else leaves (c_val (acquire_cell c)) !! page_number a = leaf (2%nat, pmd).
+Proof.
+  intros (m & -> & X) C H V RV RA. destruct (npts_rel_lookup RN _ _ _ _ X C) as (d & D & Y).
+  exists m, d. split; [reflexivity|]. split; [exact X|]. split; [exact D|].
+  split; [now rewrite <- (cr_held _ _ _ Y)|]. split; [exact Y|]. intros t'.
+  pose proof (acquire_cell_rel _ _ _ Y) as Z. destruct (proj1 (refines_pt_with _ _ _) (cr_val _ _ _ Z V)) as (T & W).
+  exact (look vm a V RV RA t' (acquire_cell d) (lookup_insert _ _ _) eq_refl T _ W).
+Qed.
+
+Lemma acquire_call (s : nstate) m vm d : in_range U32 vm = true -> m !! vm = Some d -> c_held d = false ->
+  call PTWalk.Spec.L "acquire_lock_pt" [vm] (set_npts m s) = Some (Ok 0 (set_npts (<[vm := acquire_cell d]> m) s)).
+Proof.
+  intros RV D H. change (call PTWalk.Spec.L "acquire_lock_pt" ?l ?t) with (acquire_vm_obj st_npts set_npts l t).
+  unfold acquire_vm_obj, p1. cbn [st_npts set_npts]. now rewrite RV, D, H.
+Qed.
+
+Lemma release_call (s : nstate) m vm d : in_range U32 vm = true ->
+  call PTWalk.Spec.L "release_lock_pt" [vm] (set_npts (<[vm := acquire_cell d]> m) s)
+    = Some (Ok 0 (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell d)]> m) s)).
+Proof.
+  intros RV. change (call PTWalk.Spec.L "release_lock_pt" ?l ?t) with (release_vm_obj st_npts set_npts l t).
+  unfold release_vm_obj, p1. cbn [st_npts set_npts st_cpu]. rewrite RV, lookup_insert. cbn [c_held acquire_cell].
+  now rewrite insert_insert.
+Qed.
+
+(** Loading and storing do not touch the tables, nor which CPU this is. *)
+Lemma phys_call f (g : forall N, Z -> reg -> St cell N sptab (gmap Z s2page) -> St cell N sptab (gmap Z s2page)) (s : nstate) m a r x :
+  call PTWalk.Spec.L f = phys_access (g npt) -> (forall s m, g npt a x (set_npts m s) = set_npts m (g pmap a x s)) ->
+  in_range U64 a = true -> in_range U32 r = true -> in_memory a = true -> user_reg r = Some x ->
+  call PTWalk.Spec.L f [a; r] (set_npts m s) = Some (Ok 0 (set_npts m (g pmap a x s))).
+Proof. intros -> N RA RR I U. unfold phys_access, p2. now rewrite RA, RR, I, U, N. Qed.
+
+(** Related again after the release. *)
+Lemma rel_released (s s' : nstate) m vm c d v : npts_rel RN (st_npts s) m -> cell_rel (RN vm) c d -> st_npts s' = st_npts s ->
+  res_rel R (Ok v (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell c)]> (st_npts s)) s'))
+    (Ok v (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell d)]> m) s')).
+Proof.
+  intros X Y E. split; [reflexivity|]. eexists. split; [reflexivity|]. cbn [st_npts set_npts].
+  apply npts_rel_insert; [exact X | now apply release_cell_rel, acquire_cell_rel].
+Qed.
+
+Lemma mem_load_ref_code : fun_sim R PTWalk.Spec.L f_mem_load_ref mem_load_ref_spec.
+Proof.
+  apply fun_sim_vc. intros vs s t r RR H. apply p3_inv in H as (vm & a & rg & -> & RV & RA & Rg & H).
+  run_vc f_mem_load_ref. split; [now apply in_range_iff|]. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite (vmid_test vm RV). destruct (is_vmid vm) eqn:V; cbn [negb] in H |- *.
+  2:{ injection H as <-. change (call PTWalk.Spec.L "panic" [] t) with (Some (Halt t)). exact RR. }
+  apply access_test; [exact Rg|].
+  destruct (if in_memory a then user_reg rg else None) as [x|] eqn:U; [|injection H as <-; now split].
+  assert (I : in_memory a = true /\ user_reg rg = Some x) by (destruct (in_memory a); [auto | discriminate U]).
+  clear U. destruct I as [I U].
+  destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate H]. destruct (c_held c) eqn:Hd; [discriminate H|].
+  cbn [negb] in H. cbv zeta in H.
+  destruct (locked_walk s t vm a c RR C Hd V RV RA)
+    as (m & d & -> & X & D & Hd' & Y & pgd & pud & pmd & E0 & E1 & E2 & R2 & E3).
+  rewrite vttbr_call by assumption. rewrite (acquire_call s m vm d RV D Hd').
+  change (call PTWalk.Spec.L "walk_pgd" ?l ?x) with (walk_pgd_spec l x); rewrite E0.
+  change (call PTWalk.Spec.L "walk_pud" ?l ?x) with (walk_pud_spec l x); rewrite E1.
+  change (call PTWalk.Spec.L "walk_pmd" ?l ?x) with (walk_pmd_spec l x); rewrite E2.
+  destruct (Z.land pmd 3 =? 3).
+  - destruct E3 as (pte & E3 & R3 & L).
+    change (call PTWalk.Spec.L "walk_pte" ?l ?x) with (walk_pte_spec l x); rewrite E3.
+    rewrite (translate_leaf _ _ _ _ _ L) in H. unfold lets, PTE_READ in H. cbn [Nat.eqb] in H.
+    destruct (Z.land pte 3 =? 3); cbn [andb] in H; [destruct (Z.land pte 64 =? 0); cbn [negb] in H |- *|].
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+    + split; [lia|]. split; [lia|].
+      rewrite (out_addr_c 3 pte a I RA : wrap U64 (wrap U64 (Z.land pte 281474976706560 / 4096 * 4096) + a mod 4096) = _).
+      rewrite (phys_call "phys_load" (fun N => load_word) s _ _ rg x eq_refl (fun _ _ => eq_refl)
+        (out_addr_u64 3 pte a I RA) Rg (out_addr_word 3 pte a I) U), (release_call _ m vm d RV).
+      injection H as <-. exact (rel_released s (load_word (out_addr 3 pte a) x s) m vm c d 1 X Y eq_refl).
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+  - rewrite (translate_leaf _ _ _ _ _ E3) in H. unfold lets, PTE_READ in H. cbn [Nat.eqb] in H.
+    destruct (Z.land pmd 3 =? 1); cbn [andb] in H; [destruct (Z.land pmd 64 =? 0); cbn [negb] in H |- *|].
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+    + split; [lia|]. split; [lia|].
+      rewrite (out_addr_c 2 pmd a I RA :
+        wrap U64 (wrap U64 (Z.land pmd 281474976706560 / 2097152 * 2097152) + a mod 2097152) = _).
+      rewrite (phys_call "phys_load" (fun N => load_word) s _ _ rg x eq_refl (fun _ _ => eq_refl)
+        (out_addr_u64 2 pmd a I RA) Rg (out_addr_word 2 pmd a I) U), (release_call _ m vm d RV).
+      injection H as <-. exact (rel_released s (load_word (out_addr 2 pmd a) x s) m vm c d 1 X Y eq_refl).
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+Qed.
+
+Lemma mem_store_ref_code : fun_sim R PTWalk.Spec.L f_mem_store_ref mem_store_ref_spec.
+Proof.
+  apply fun_sim_vc. intros vs s t r RR H. apply p3_inv in H as (vm & a & rg & -> & RV & RA & Rg & H).
+  run_vc f_mem_store_ref. split; [now apply in_range_iff|]. split; [now apply in_range_iff|]. split; [now apply in_range_iff|].
+  rewrite (vmid_test vm RV). destruct (is_vmid vm) eqn:V; cbn [negb] in H |- *.
+  2:{ injection H as <-. change (call PTWalk.Spec.L "panic" [] t) with (Some (Halt t)). exact RR. }
+  apply access_test; [exact Rg|].
+  destruct (if in_memory a then user_reg rg else None) as [x|] eqn:U; [|injection H as <-; now split].
+  assert (I : in_memory a = true /\ user_reg rg = Some x) by (destruct (in_memory a); [auto | discriminate U]).
+  clear U. destruct I as [I U].
+  destruct (st_npts s !! vm) as [c|] eqn:C; [|discriminate H]. destruct (c_held c) eqn:Hd; [discriminate H|].
+  cbn [negb] in H. cbv zeta in H.
+  destruct (locked_walk s t vm a c RR C Hd V RV RA)
+    as (m & d & -> & X & D & Hd' & Y & pgd & pud & pmd & E0 & E1 & E2 & R2 & E3).
+  rewrite vttbr_call by assumption. rewrite (acquire_call s m vm d RV D Hd').
+  change (call PTWalk.Spec.L "walk_pgd" ?l ?x) with (walk_pgd_spec l x); rewrite E0.
+  change (call PTWalk.Spec.L "walk_pud" ?l ?x) with (walk_pud_spec l x); rewrite E1.
+  change (call PTWalk.Spec.L "walk_pmd" ?l ?x) with (walk_pmd_spec l x); rewrite E2.
+  destruct (Z.land pmd 3 =? 3).
+  - destruct E3 as (pte & E3 & R3 & L).
+    change (call PTWalk.Spec.L "walk_pte" ?l ?x) with (walk_pte_spec l x); rewrite E3.
+    rewrite (translate_leaf _ _ _ _ _ L) in H. unfold lets, PTE_WRITE in H. cbn [Nat.eqb] in H.
+    destruct (Z.land pte 3 =? 3); cbn [andb] in H; [destruct (Z.land pte 128 =? 0); cbn [negb] in H |- *|].
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+    + split; [lia|]. split; [lia|].
+      rewrite (out_addr_c 3 pte a I RA : wrap U64 (wrap U64 (Z.land pte 281474976706560 / 4096 * 4096) + a mod 4096) = _).
+      rewrite (phys_call "phys_store" (fun N => store_word) s _ _ rg x eq_refl (fun _ _ => eq_refl)
+        (out_addr_u64 3 pte a I RA) Rg (out_addr_word 3 pte a I) U), (release_call _ m vm d RV).
+      injection H as <-. exact (rel_released s (store_word (out_addr 3 pte a) x s) m vm c d 1 X Y eq_refl).
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+  - rewrite (translate_leaf _ _ _ _ _ E3) in H. unfold lets, PTE_WRITE in H. cbn [Nat.eqb] in H.
+    destruct (Z.land pmd 3 =? 1); cbn [andb] in H; [destruct (Z.land pmd 128 =? 0); cbn [negb] in H |- *|].
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
+    + split; [lia|]. split; [lia|].
+      rewrite (out_addr_c 2 pmd a I RA :
+        wrap U64 (wrap U64 (Z.land pmd 281474976706560 / 2097152 * 2097152) + a mod 2097152) = _).
+      rewrite (phys_call "phys_store" (fun N => store_word) s _ _ rg x eq_refl (fun _ _ => eq_refl)
+        (out_addr_u64 2 pmd a I RA) Rg (out_addr_word 2 pmd a I) U), (release_call _ m vm d RV).
+      injection H as <-. exact (rel_released s (store_word (out_addr 2 pmd a) x s) m vm c d 1 X Y eq_refl).
+    + rewrite (release_call s m vm d RV). injection H as <-. exact (rel_released s s m vm c d 0 X Y eq_refl).
 Qed.

@@ -14,6 +14,8 @@ Proof.
   - exact get_npt_level_code.
   - exact walk_npt_code.
   - exact set_npt_code.
+  - exact mem_load_ref_code.
+  - exact mem_store_ref_code.
 Qed.
 
 Lemma NPTWalk_passes : tbl_rel R Lkeep Lkeep.

@@ -47,8 +47,9 @@ Section Inv.
   Definition same_but_npt (h h' : gset Z) : Prop :=
     forall k, k < lock_npt 0 \/ lock_vm 0 <= k -> k ∈ h <-> k ∈ h'.
 
-  (** Only the tables and the outputs differ. *)
-  Definition npts_changed (s s' : St) : Prop := exists m o, s' = set_outs o (set_npts m s).
+  (** No other object differs. *)
+  Definition npts_changed (s s' : St) : Prop :=
+    st_core s' = st_core s /\ st_s2 s' = st_s2 s /\ st_spt s' = st_spt s /\ st_smmu s' = st_smmu s /\ st_vms s' = st_vms s.
 
   (** A result: the same locks as before; after a panic that of a table may be held. *)
   Definition good (h : gset Z) (s : St) (r : res St) : Prop :=
@@ -58,10 +59,10 @@ Section Inv.
     end.
 
   Lemma changed_same s : npts_changed s s.
-  Proof. exists (st_npts s), (st_outs s). now destruct s. Qed.
+  Proof. repeat split. Qed.
 
   Lemma changed_npts m s : npts_changed s (set_npts m s).
-  Proof. exists m, (st_outs s). now destruct s. Qed.
+  Proof. repeat split. Qed.
 
   (** One table is replaced. *)
   Lemma npts_ok_insert h h' s vm c : npts_ok h s -> 0 <= vm < 17 ->
@@ -106,7 +107,7 @@ Section Inv.
       - now apply set_val_ok. }
     unfold update. rewrite E.
     destruct (pset (npt_geom vm) target g e (c_val c)) as [q|q|q]; cbn [chk Z.eqb]; (eexists; split; [reflexivity|]).
-    - split; [exact (K q O) | do 2 eexists; reflexivity].
+    - split; [exact (K q O) | repeat split].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply changed_npts].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply changed_npts].
   Qed.
@@ -122,6 +123,27 @@ Section Inv.
       + eexists. split; [reflexivity|]. exists h. split; [now intros k|]. split; [exact I | apply changed_same].
       + apply update_safe; auto. now apply block_leaf.
     - apply update_safe; auto. now apply page_leaf.
+  Qed.
+
+  (** An access takes the lock itself; whatever it does to memory and registers. *)
+  Lemma access_safe h (s : St) permission (f : Z -> reg -> St -> St) vm a r :
+    (forall pa x t, st_npts (f pa x t) = st_npts t /\ npts_changed t (f pa x t)) ->
+    npts_ok h s -> (forall vm, 0 <= vm < 17 -> lock_npt vm ∉ h) ->
+    in_range U32 vm = true -> in_range U64 a = true -> in_range U32 r = true ->
+    exists q, mem_access permission f [vm; a; r] s = Some q /\ good h s q.
+  Proof.
+    intros K I L Rv Ra Rr. unfold mem_access, p3. rewrite Rv, Ra, Rr. destruct (is_vmid vm) eqn:V; cbn [negb].
+    2:{ eexists. split; [reflexivity|]. exists h. split; [now intros k|]. split; [exact I | apply changed_same]. }
+    destruct (if in_memory a then user_reg r else None) as [x|].
+    2:{ eexists. split; [reflexivity|]. split; [exact I | apply changed_same]. }
+    assert (B : 0 <= vm < 17) by (unfold is_vmid in V; boolprop; lia).
+    destruct (I vm B) as (c & E & H & C). rewrite bool_decide_eq_false_2 in H by exact (L vm B). rewrite E, H. cbn [negb].
+    assert (J : npts_ok h (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell c)]> (st_npts s)) s)).
+    { apply (npts_ok_insert h); auto using release_ok, acquire_ok. cbn. symmetry. now apply bool_decide_eq_false, L. }
+    destruct (translate _ _ _) as [pa|]; cbn [chk]; (eexists; split; [reflexivity|]).
+    - destruct (K pa x (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell c)]> (st_npts s)) s)) as [N O].
+      split; [|exact O]. intros vm' V'. rewrite N. exact (J vm' V').
+    - split; [exact J | apply changed_npts].
   Qed.
 End Inv.
 
@@ -144,3 +166,14 @@ Proof.
     apply look_safe; auto. intros p O. exact (entry_u64 _ p _ O (page_number_range vm a)).
   - exact (set_npt_safe h s vm a lvl e I V L A Rl Re).
 Qed.
+
+(** An access by a context, with any arguments of their C types. *)
+Inductive mem_call : ident * list Z -> Prop :=
+| call_mem_load vm a r : in_range U32 vm = true -> in_range U64 a = true -> in_range U32 r = true ->
+    mem_call ("mem_load_ref", [vm; a; r])
+| call_mem_store vm a r : in_range U32 vm = true -> in_range U64 a = true -> in_range U32 r = true ->
+    mem_call ("mem_store_ref", [vm; a; r]).
+
+Theorem mem_access_safe {M P} h f vs (s : St cell pmap M P) : mem_call (f, vs) -> npts_ok h s ->
+  (forall vm, 0 <= vm < 17 -> lock_npt vm ∉ h) -> exists r, call NPTWalk.Spec.T f vs s = Some r /\ good h s r.
+Proof. intros X I L. inversion X; subst; (apply access_safe; auto; intros pa x t; split; [reflexivity | repeat split]). Qed.

@@ -51,6 +51,13 @@ Proof. intros L. unfold is_link; cbn [npt_geom depth]. destruct (Nat.ltb_spec (S
 Lemma vmid_cases vm : is_vmid vm = true -> In vm [0;1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16].
 Proof. unfold is_vmid. intros V. apply andb_prop in V as [A B]. apply Z.leb_le in A. apply Z.ltb_lt in B. cbn. lia. Qed.
 
+(** The code's test of a VM's number. *)
+Lemma vmid_test vm : in_range U32 vm = true -> (16 <? vm) = negb (is_vmid vm).
+Proof.
+  intros R. apply in_range_iff in R. unfold is_vmid.
+  destruct (Z.ltb_spec 16 vm), (Z.leb_spec 0 vm), (Z.ltb_spec vm 17); reflexivity || lia.
+Qed.
+
 Lemma vttbr_root vm : is_vmid vm = true -> phys_page (pt_vttbr vm) = pool_start vm.
 Proof. intros V. apply vmid_cases in V. cbn in V. intuition (subst; reflexivity). Qed.
 

@@ -66,6 +66,70 @@ Example two_vms :
     ([0; 0; 0; 0; 0x8000747], Finished, [Tlb_flush 3 20480]).
 Proof. split; vm_compute; reflexivity. Qed.
 
+(** ** Accesses of the context that runs *)
+
+(** Memory holds 11 in frame 0x8000 and 22 in the block at 0x40000000; before our second
+    access CPU 1 writes there.  Registers hold zeros but X3 = 77. *)
+Definition words : gmap Z Z := list_to_map [(0x8000008, 11); (0x40005010, 22)].
+Definition user (w : world) : world :=
+  mkworld (w_cpu w) (w_boot w) words [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => [])
+    [[]; [(1, (0x40005018, 33))]] ∅.
+Definition with_x3 {N M P} (s : St cell N M P) : St cell N M P := set_cpu (set_reg X3 77 (st_cpu s)) s.
+
+(** Observed: X0 and X1, the words of interest, the accesses of memory, whether VM 3's table is locked. *)
+Definition memory {N} (s : St cell N sptab (gmap Z s2page)) : Z * Z * list Z * list (Z * (Z * Z)) * option bool :=
+  (reg_get X0 (cpu_regs (st_cpu s)), reg_get X1 (cpu_regs (st_cpu s)),
+   map (word (m_words (st_mem s))) [0x8000008; 0x40005010; 0x40005018; 0x8000ff8], m_log (st_mem s),
+   c_held <$> st_npts s !! 3).
+
+Definition access_agree (cs : list (ident * list Z))
+    (v : list Z * ended * (Z * Z * list Z * list (Z * (Z * Z)) * option bool)) : Prop :=
+  observe by_spec memory cs (with_x3 (init_maps (fun _ => []) (user (quiet 0)))) = v /\
+  observe by_c memory cs (with_x3 (init (user (quiet 0)))) = v.
+
+(** A page that may be read and written at 0x5000, a block that may be read at 0x200000. *)
+Definition mapped : list (ident * list Z) :=
+  [("acquire_lock_pt", [3]); ("set_npt", [3; 0x5000; 3; 0x80007ff]); ("set_npt", [3; 0x200000; 2; 0x40000745]);
+   ("release_lock_pt", [3])].
+
+(** Loads find the word of the page and of the block, at the right offsets, and what CPU 1
+    wrote before the second access; a store reaches the page's last word. *)
+Example loads_and_stores :
+  access_agree (mapped ++ [("mem_load_ref", [3; 0x5008; 0]); ("mem_load_ref", [3; 0x205018; 1]); ("mem_store_ref", [3; 0x5ff8; 3])])
+    ([0; 0; 0; 0; 1; 1; 1], Finished,
+     (11, 33, [11; 22; 33; 77], [(0, (0x8000ff8, 77)); (1, (0x40005018, 33))], Some false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** A block that may not be written; addresses that are not mapped, not of a word, beyond 48
+    bits; a register that there is not: the access faults and changes nothing. *)
+Example faults :
+  access_agree (mapped ++
+    [("mem_store_ref", [3; 0x205018; 3]); ("mem_load_ref", [3; 0x6000; 0]); ("mem_store_ref", [3; 0x6000; 3]);
+     ("mem_load_ref", [4; 0x5008; 0]); ("mem_load_ref", [3; 0x500c; 0]); ("mem_store_ref", [3; 0x500c; 3]);
+     ("mem_load_ref", [3; 0x1000000005008; 0]); ("mem_store_ref", [3; 0x1000000005008; 3]);
+     ("mem_load_ref", [3; 0x5008; 31]); ("mem_store_ref", [3; 0x5008; 31])])
+    ([0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0], Finished, (0, 0, [11; 22; 0; 0], [], Some false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** Bits decide: an invalid page, a page whose bits are a block's, a page that may be
+    written but not read, and a page of the host that was taken away. *)
+Example bits_decide :
+  access_agree
+    [("acquire_lock_pt", [3]); ("set_npt", [3; 0x1000; 3; 0x80007fe]); ("set_npt", [3; 0x2000; 3; 0x80007fd]);
+     ("set_npt", [3; 0x3000; 3; 0x80007bf]); ("set_npt", [3; 0x4000; 3; 0x200000000000000]);
+     ("release_lock_pt", [3]); ("mem_load_ref", [3; 0x1008; 0]); ("mem_store_ref", [3; 0x1008; 3]);
+     ("mem_load_ref", [3; 0x2008; 0]); ("mem_store_ref", [3; 0x2008; 3]); ("mem_load_ref", [3; 0x3008; 0]);
+     ("mem_store_ref", [3; 0x3ff8; 3]); ("mem_load_ref", [3; 0x4008; 0]); ("mem_store_ref", [3; 0x4008; 3])]
+    ([0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 0; 1; 0; 0], Finished,
+     (0, 0, [11; 22; 0; 77], [(0, (0x8000ff8, 77))], Some false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** A context that there is not stops the machine. *)
+Example no_such_context :
+  access_agree [("mem_load_ref", [16; 0; 0]); ("mem_load_ref", [17; 0; 0])] ([0], Panicked, (0, 0, [11; 22; 0; 0], [], Some false)) /\
+  access_agree [("mem_store_ref", [17; 0; 0])] ([], Panicked, (0, 0, [11; 22; 0; 0], [], Some false)).
+Proof. split; split; vm_compute; reflexivity. Qed.
+
 (** ** An empty pool: another CPU left VM 3 one table of the second level, none below *)
 
 Definition full_map : pmap := mkpmap ∅ ∅ (list_to_map [(1%nat, 1); (2%nat, 0); (3%nat, 5)]).
