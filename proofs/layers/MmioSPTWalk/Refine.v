@@ -26,6 +26,10 @@ Proof.
   natural_tbl_tac.
 Qed.
 
+Lemma access_natural_spt {M M' P} :
+  @natural_tbl (St cell pmap M P) (St cell pmap M' P) _ _ st_spt set_spt T_access T_access.
+Proof. unfold T_access, mem_load_ref_spec, mem_store_ref_spec, mem_access, load_word, store_word. natural_tbl_tac. Qed.
+
 Lemma MmioSPTWalk_passes : tbl_rel R Lkeep Lkeep.
 Proof.
   apply tbl_rel_app; [apply natural_tbl_rel, npt_ops_natural_spt|].
@@ -33,7 +37,8 @@ Proof.
   apply natural_tbl_rel.
   apply natural_tbl_app; [apply ctl_natural_spt|].
   apply natural_tbl_app; [apply pages_natural_spt|].
-  apply aside_spt, rest_aside.
+  apply natural_tbl_app; [apply aside_spt, rest_aside|].
+  apply access_natural_spt.
 Qed.
 
 Lemma MmioSPTWalk_keeps : keeps Lkeep MmioPTWalk.Spec.L.

@@ -87,5 +87,6 @@ Definition R : srel mstate nstate := R_spt RM.
 
 (** What passes through the change of representation. *)
 Definition Lkeep {M} : tbl (St cell pmap M (gmap Z s2page)) :=
-  (NPTOps.Spec.T ++ (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu) ++ T_ctl ++ T_pages ++ T_rest)%list.
+  (NPTOps.Spec.T ++ (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_spt ++ T_lock_smmu) ++ T_ctl ++ T_pages ++ T_rest
+   ++ T_access)%list.
 Definition L : tbl mstate := over T Lkeep.

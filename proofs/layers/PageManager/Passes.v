@@ -28,6 +28,20 @@ Proof.
   natural_tbl_tac.
 Qed.
 
+Lemma access_natural_s2 {M P P'} :
+  @natural_tbl (St cell pmap M P) (St cell pmap M P') _ _ st_s2 set_s2 T_access T_access.
+Proof. unfold T_access, mem_load_ref_spec, mem_store_ref_spec, mem_access, load_word, store_word. natural_tbl_tac. Qed.
+
+Lemma device_natural_s2 {N P P'} :
+  @natural_tbl (St cell N pmap P) (St cell N pmap P') _ _ st_s2 set_s2 T_device T_device.
+Proof. unfold T_device, dev_load_ref_spec, dev_store_ref_spec, dev_access, load_word, store_word. natural_tbl_tac. Qed.
+
+Lemma access_boot {M P} : tbl_boot_kept (@T_access M P).
+Proof. unfold T_access, mem_load_ref_spec, mem_store_ref_spec, mem_access, load_word, store_word. boot_tac. Qed.
+
+Lemma device_boot {N P} : tbl_boot_kept (@T_device N P).
+Proof. unfold T_device, dev_load_ref_spec, dev_store_ref_spec, dev_access, load_word, store_word. boot_tac. Qed.
+
 Lemma spt_ops_boot {N P} : tbl_boot_kept (@MmioSPTOps.Spec.T N P).
 Proof.
   unfold MmioSPTOps.Spec.T, init_spt_spec, walk_spt_spec, map_spt_spec, unmap_spt_spec, publish_spt_update, publish_spt.
@@ -80,11 +94,15 @@ Proof.
     apply natural_tbl_rel.
     apply natural_tbl_app; [apply scrub_natural_s2|].
     apply natural_tbl_app; [apply ctl_natural_s2|].
-    apply aside_s2, rest_aside.
+    apply natural_tbl_app; [apply aside_s2, rest_aside|].
+    apply natural_tbl_app; [apply access_natural_s2|].
+    apply device_natural_s2.
   - apply boot_kept_app; [apply spt_ops_boot|].
     apply boot_kept_app; [apply npt_ops_boot|].
     apply boot_kept_app; [apply kept_locks_boot|].
     apply boot_kept_app; [apply scrub_boot|].
     apply boot_kept_app; [apply ctl_boot|].
-    apply rest_boot.
+    apply boot_kept_app; [apply rest_boot|].
+    apply boot_kept_app; [apply access_boot|].
+    apply device_boot.
 Qed.

@@ -123,5 +123,5 @@ Definition U {N M} : tbl (St cell N M (gmap Z s2page)) := over PageIndex.Spec.T 
 (** What passes through the change of representation: the raw table and slots do not. *)
 Definition Lkeep {P} : tbl (St cell pmap pmap P) :=
   (MmioSPTOps.Spec.T ++ NPTOps.Spec.T ++ (T_lock_vm ++ T_lock_core ++ T_lock_s2page ++ T_lock_smmu) ++ T_scrub ++ T_ctl
-   ++ T_rest)%list.
+   ++ T_rest ++ T_access ++ T_device)%list.
 Definition L : tbl hstate := over T Lkeep.
