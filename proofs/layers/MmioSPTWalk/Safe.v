@@ -102,6 +102,13 @@ Section Inv.
   Qed.
 End Inv.
 
+(** What changes the tables of one kind keeps those of the other. *)
+Lemma npts_changed_spt {P} h (s s' : St cell pmap pmap P) : npts_changed s s' -> spt_ok h s -> spt_ok h s'.
+Proof. intros (_ & _ & E & _) I. unfold spt_ok. now rewrite E. Qed.
+
+Lemma spt_changed_npts {P} h (s s' : St cell pmap pmap P) : spt_changed s s' -> npts_ok h s -> npts_ok h s'.
+Proof. intros (_ & _ & E & _) I vm V. rewrite E. exact (I vm V). Qed.
+
 (** A call for a bank under the lock of the tables. *)
 Inductive locked_smmu_call (h : gset Z) : ident * list Z -> Prop :=
 | call_walk_smmu cb ix a : lock_spt ∈ h -> in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true ->
