@@ -87,30 +87,36 @@ Lemma held_same k (s s' : mstate) : st_core s' = st_core s -> st_s2 s' = st_s2 s
 Proof. intros A B C D. unfold held. now rewrite A, B, C, D. Qed.
 
 (** What keeps the stage-2 tables and touches no other object is good, and the same of SMMU tables. *)
+Lemma npts_step h h' (s s' : mstate) : inv h s -> npts_ok h' s' -> npts_only s s' -> same_but_npt h h' -> inv h' s'.
+Proof.
+  intros (I & [H J] & K) G (A & B & C & D & E) S. split; [exact G|]. split.
+  - unfold spt_ok. rewrite C. split; [|exact J]. rewrite H. apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
+  - apply (locks_ok_ext h); [intros k Q; now apply S, passing_not_table|].
+    intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+Qed.
+
+Lemma spt_step h h' (s s' : mstate) : inv h s -> spt_ok h' s' -> spt_only s s' ->
+  (forall k, k <> lock_spt -> k ∈ h <-> k ∈ h') -> inv h' s'.
+Proof.
+  intros (I & J & K) G (A & B & C & D & E) S. split; [|split; [exact G|]].
+  - intros vm V. rewrite C. destruct (I vm V) as (d & L & H & O). exists d. split; [exact L|]. split; [|exact O].
+    rewrite H. apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
+  - apply (locks_ok_ext h); [intros k Q; now apply S, passing_not_table|].
+    intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+Qed.
+
 Lemma npts_good h (s : mstate) r : inv h s -> NPTWalk.Safe.good h s r -> good h r.
 Proof.
-  intros (I & J & K) G. destruct r as [v s'|s']; cbn [NPTWalk.Safe.good] in G.
-  - destruct G as (G & A & B & C & D & E). split; [exact G|]. split.
-    + unfold spt_ok. rewrite C. exact J.
-    + intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
-  - destruct G as (h' & S & G & A & B & C & D & E). exists h'. split; [exact G|]. split.
-    + unfold spt_ok. rewrite C. destruct J as [H J]. split; [|exact J]. rewrite H.
-      apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
-    + apply (locks_ok_ext h); [intros k Q; now apply S, passing_not_table|].
-      intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+  intros I G. destruct r as [v s'|s']; cbn [NPTWalk.Safe.good] in G.
+  - destruct G as [G C]. apply (npts_step h h s s' I G (changed_only s s' C)). now intros k.
+  - destruct G as (h' & S & G & C). exists h'. exact (npts_step h h' s s' I G (changed_only s s' C) S).
 Qed.
 
 Lemma spts_good h (s : mstate) r : inv h s -> spt_good h s r -> good h r.
 Proof.
-  intros (I & J & K) G. destruct r as [v s'|s']; cbn [spt_good] in G.
-  - destruct G as (G & A & B & C & D & E). split; [|split; [exact G|]].
-    + intros vm V. rewrite C. exact (I vm V).
-    + intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
-  - destruct G as (h' & S & G & A & B & C & D & E). exists h'. split; [|split; [exact G|]].
-    + intros vm V. rewrite C. destruct (I vm V) as (d & L & H & O). exists d. split; [exact L|]. split; [|exact O].
-      rewrite H. apply bool_decide_ext, S. unfold lock_spt, lock_npt. lia.
-    + apply (locks_ok_ext h); [intros k Q; now apply S, passing_not_table|].
-      intros k Q. rewrite (held_same k s s' A B D E). exact (K k Q).
+  intros I G. destruct r as [v s'|s']; cbn [spt_good] in G.
+  - destruct G as [G C]. apply (spt_step h h s s' I G (spt_changed_only s s' C)). now intros k.
+  - destruct G as (h' & S & G & C). exists h'. exact (spt_step h h' s s' I G (spt_changed_only s s' C) S).
 Qed.
 
 Lemma stage2_safe h f vs (s : mstate) : stage2_call (f, vs) -> inv h s -> no_table h ->
@@ -126,7 +132,8 @@ Lemma context_safe h f vs (s : mstate) : mem_call (f, vs) -> inv h s -> no_table
 Proof.
   intros X I [F _]. destruct (mem_access_safe h f vs s X (proj1 I) F) as (r & E & G). exists r. split.
   - inversion X; subst; exact E.
-  - exact (npts_good h s r I G).
+  - destruct r as [v s'|s']; destruct G as [G O]; [|exists h];
+      (apply (npts_step h h s s' I G O); now intros k).
 Qed.
 
 Lemma smmu_safe h f vs (s : mstate) : smmu_call (f, vs) -> inv h s -> no_table h ->
@@ -142,7 +149,8 @@ Lemma device_safe h f vs (s : mstate) : dev_call (f, vs) -> inv h s -> no_table 
 Proof.
   intros X I [_ F]. destruct (dev_access_safe h f vs s X (proj1 (proj2 I)) F) as (r & E & G). exists r. split.
   - inversion X; subst; exact E.
-  - exact (spts_good h s r I G).
+  - destruct r as [v s'|s']; destruct G as [G O]; [|exists h];
+      (apply (spt_step h h s s' I G O); now intros k).
 Qed.
 
 (** Lock [k], which passes through, is taken or released: nothing else changes. *)

@@ -38,7 +38,7 @@ Section Safe.
     intros F C H O Rv. unfold publish_spt_update. destruct o as [q|q|q]; cbn [chk].
     - exists (Ok v (set_outs (Smmu_flush ix cb a :: st_outs s) (publish_spt (set_val q c) s))). split.
       + destruct rt as [t|]; [now rewrite Rv | now subst v].
-      + split; [exact (publish_spt_ok h s _ F (set_val_ok _ q c C O)) | repeat split].
+      + split; [exact (publish_spt_ok h s _ F (set_val_ok _ q c C O)) | do 2 eexists; reflexivity].
     - eexists. split; [reflexivity|]. apply spt_locked; [now apply set_val_ok | exact H].
     - eexists. split; [reflexivity|]. apply spt_locked; [now apply set_val_ok | exact H].
   Qed.

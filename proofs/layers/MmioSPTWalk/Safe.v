@@ -30,8 +30,9 @@ Section Inv.
   Definition spt_ok (h : gset Z) (s : St) : Prop :=
     c_held (st_spt s) = bool_decide (lock_spt ∈ h) /\ cell_ok (leaves_ok smmu_geom) (st_spt s).
 
-  (** No other object differs. *)
-  Definition spt_changed (s s' : St) : Prop :=
+  (** Only the tables and the outputs differ; no other object differs. *)
+  Definition spt_changed (s s' : St) : Prop := exists c o, s' = set_outs o (set_spt c s).
+  Definition spt_only (s s' : St) : Prop :=
     st_core s' = st_core s /\ st_s2 s' = st_s2 s /\ st_npts s' = st_npts s /\ st_smmu s' = st_smmu s /\ st_vms s' = st_vms s.
 
   (** A result: the same locks as before; after a panic that of the tables may be held. *)
@@ -42,10 +43,13 @@ Section Inv.
     end.
 
   Lemma spt_changed_same s : spt_changed s s.
-  Proof. repeat split. Qed.
+  Proof. exists (st_spt s), (st_outs s). now destruct s. Qed.
 
   Lemma spt_changed_spt c s : spt_changed s (set_spt c s).
-  Proof. repeat split. Qed.
+  Proof. exists c, (st_outs s). now destruct s. Qed.
+
+  Lemma spt_changed_only s s' : spt_changed s s' -> spt_only s s'.
+  Proof. intros (c & o & ->). repeat split. Qed.
 
   Lemma walk_smmu_safe h (s : St) cb ix a : spt_ok h s -> lock_spt ∈ h ->
     in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true -> is_bank cb ix = true ->
@@ -67,7 +71,7 @@ Section Inv.
     assert (K : forall q, leaves_ok smmu_geom q -> spt_ok h (set_spt (set_val q (st_spt s)) s)).
     { intros q Q. split; [cbn; rewrite H; symmetry; now apply bool_decide_eq_true | now apply set_val_ok]. }
     destruct (pset _ _ _ _ _) as [q|q|q]; cbn [chk Z.eqb]; (eexists; split; [reflexivity|]).
-    - split; [exact (K q O) | repeat split].
+    - split; [exact (K q O) | do 2 eexists; reflexivity].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply spt_changed_spt].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply spt_changed_spt].
   Qed.
@@ -78,36 +82,32 @@ Section Inv.
   Proof.
     intros [H C] L Rc Ri V. rewrite bool_decide_eq_true_2 in H by exact L.
     unfold clear_smmu_pt_spec, p2. rewrite Rc, Ri, H, V. cbn [chk Z.eqb].
-    eexists. split; [reflexivity|]. split; [|repeat split].
+    eexists. split; [reflexivity|]. split; [|do 2 eexists; reflexivity].
     split; [cbn; rewrite H; symmetry; now apply bool_decide_eq_true | apply set_val_ok; [exact C | apply pclear_ok, (proj1 C)]].
   Qed.
 
-  (** An access takes the lock itself; whatever it does to memory and registers. *)
+  (** An access: the tables stay as they are, whatever happens to memory and registers. *)
+  Definition dev_accessed (h : gset Z) (s : St) (r : res St) : Prop :=
+    match r with Ok _ s' | Halt s' => spt_ok h s' /\ spt_only s s' end.
+
   Lemma dev_safe h (s : St) permission (f : Z -> reg -> St -> St) cb ix a r :
-    (forall pa x t, st_spt (f pa x t) = st_spt t /\ spt_changed t (f pa x t)) -> spt_ok h s -> lock_spt ∉ h ->
+    (forall pa x t, st_spt (f pa x t) = st_spt t /\ spt_only t (f pa x t)) -> spt_ok h s -> lock_spt ∉ h ->
     in_range U32 cb = true -> in_range U32 ix = true -> in_range U64 a = true -> in_range U32 r = true ->
-    exists q, dev_access permission f [cb; ix; a; r] s = Some q /\ spt_good h s q.
+    exists q, dev_access permission f [cb; ix; a; r] s = Some q /\ dev_accessed h s q.
   Proof.
     intros K I L Rc Ri Ra Rr. unfold dev_access, p4. rewrite Rc, Ri, Ra, Rr. destruct (is_bank cb ix); cbn [negb].
-    2:{ eexists. split; [reflexivity|]. exists h. split; [now intros k|]. split; [exact I | apply spt_changed_same]. }
+    2:{ eexists. split; [reflexivity|]. split; [exact I | repeat split]. }
     destruct (if _ && _ then user_reg r else None) as [x|].
-    2:{ eexists. split; [reflexivity|]. split; [exact I | apply spt_changed_same]. }
+    2:{ eexists. split; [reflexivity|]. split; [exact I | repeat split]. }
     destruct I as [H C]. rewrite bool_decide_eq_false_2 in H by exact L. rewrite H. cbn [negb].
     assert (J : spt_ok h (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s)).
     { split; [cbn; symmetry; now apply bool_decide_eq_false | now apply release_ok, acquire_ok]. }
     destruct (smmu_translate _ _ _ _) as [pa|]; cbn [chk]; (eexists; split; [reflexivity|]).
     - destruct (K pa x (set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s)) as [Q O].
       split; [|exact O]. unfold spt_ok. rewrite Q. exact J.
-    - split; [exact J | apply spt_changed_spt].
+    - split; [exact J | repeat split].
   Qed.
 End Inv.
-
-(** What changes the tables of one kind keeps those of the other. *)
-Lemma npts_changed_spt {P} h (s s' : St cell pmap pmap P) : npts_changed s s' -> spt_ok h s -> spt_ok h s'.
-Proof. intros (_ & _ & E & _) I. unfold spt_ok. now rewrite E. Qed.
-
-Lemma spt_changed_npts {P} h (s s' : St cell pmap pmap P) : spt_changed s s' -> npts_ok h s -> npts_ok h s'.
-Proof. intros (_ & _ & E & _) I vm V. rewrite E. exact (I vm V). Qed.
 
 (** A call for a bank under the lock of the tables. *)
 Inductive locked_smmu_call (h : gset Z) : ident * list Z -> Prop :=
@@ -136,5 +136,5 @@ Inductive dev_call : ident * list Z -> Prop :=
     in_range U32 r = true -> dev_call ("dev_store_ref", [cb; ix; a; r]).
 
 Theorem dev_access_safe {N P} h f vs (s : St cell N pmap P) : dev_call (f, vs) -> spt_ok h s -> lock_spt ∉ h ->
-  exists r, call MmioSPTWalk.Spec.T f vs s = Some r /\ spt_good h s r.
+  exists r, call MmioSPTWalk.Spec.T f vs s = Some r /\ dev_accessed h s r.
 Proof. intros X I L. inversion X; subst; (apply dev_safe; auto; intros pa x t; split; [reflexivity | repeat split]). Qed.

@@ -70,7 +70,7 @@ Section Safe.
     intros I F V Le C H. destruct (vmid_range vm V) as [_ R2].
     pose proof (pset_ok _ (npt_geom_ok vm R2) target g e (c_val c) Le (proj1 C)) as O. unfold publish_update.
     destruct (pset (npt_geom vm) target g e (c_val c)) as [q|q|q]; cbn [chk Z.eqb]; (eexists; split; [reflexivity|]).
-    - split; [|repeat split]. exact (put_published h s vm _ I F V (set_val_ok _ q c C O)).
+    - split; [|do 2 eexists; reflexivity]. exact (put_published h s vm _ I F V (set_val_ok _ q c C O)).
     - apply put_locked; auto using set_val_ok.
     - apply put_locked; auto using set_val_ok.
   Qed.

@@ -47,8 +47,9 @@ Section Inv.
   Definition same_but_npt (h h' : gset Z) : Prop :=
     forall k, k < lock_npt 0 \/ lock_vm 0 <= k -> k ∈ h <-> k ∈ h'.
 
-  (** No other object differs. *)
-  Definition npts_changed (s s' : St) : Prop :=
+  (** Only the tables and the outputs differ; no other object differs. *)
+  Definition npts_changed (s s' : St) : Prop := exists m o, s' = set_outs o (set_npts m s).
+  Definition npts_only (s s' : St) : Prop :=
     st_core s' = st_core s /\ st_s2 s' = st_s2 s /\ st_spt s' = st_spt s /\ st_smmu s' = st_smmu s /\ st_vms s' = st_vms s.
 
   (** A result: the same locks as before; after a panic that of a table may be held. *)
@@ -59,10 +60,13 @@ Section Inv.
     end.
 
   Lemma changed_same s : npts_changed s s.
-  Proof. repeat split. Qed.
+  Proof. exists (st_npts s), (st_outs s). now destruct s. Qed.
 
   Lemma changed_npts m s : npts_changed s (set_npts m s).
-  Proof. repeat split. Qed.
+  Proof. exists m, (st_outs s). now destruct s. Qed.
+
+  Lemma changed_only s s' : npts_changed s s' -> npts_only s s'.
+  Proof. intros (m & o & ->). repeat split. Qed.
 
   (** One table is replaced. *)
   Lemma npts_ok_insert h h' s vm c : npts_ok h s -> 0 <= vm < 17 ->
@@ -107,7 +111,7 @@ Section Inv.
       - now apply set_val_ok. }
     unfold update. rewrite E.
     destruct (pset (npt_geom vm) target g e (c_val c)) as [q|q|q]; cbn [chk Z.eqb]; (eexists; split; [reflexivity|]).
-    - split; [exact (K q O) | repeat split].
+    - split; [exact (K q O) | do 2 eexists; reflexivity].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply changed_npts].
     - exists h. split; [now intros k|]. split; [exact (K q O) | apply changed_npts].
   Qed.
@@ -125,17 +129,20 @@ Section Inv.
     - apply update_safe; auto. now apply page_leaf.
   Qed.
 
-  (** An access takes the lock itself; whatever it does to memory and registers. *)
+  (** An access: the tables stay as they are, whatever happens to memory and registers. *)
+  Definition accessed (h : gset Z) (s : St) (r : res St) : Prop :=
+    match r with Ok _ s' | Halt s' => npts_ok h s' /\ npts_only s s' end.
+
   Lemma access_safe h (s : St) permission (f : Z -> reg -> St -> St) vm a r :
-    (forall pa x t, st_npts (f pa x t) = st_npts t /\ npts_changed t (f pa x t)) ->
+    (forall pa x t, st_npts (f pa x t) = st_npts t /\ npts_only t (f pa x t)) ->
     npts_ok h s -> (forall vm, 0 <= vm < 17 -> lock_npt vm ∉ h) ->
     in_range U32 vm = true -> in_range U64 a = true -> in_range U32 r = true ->
-    exists q, mem_access permission f [vm; a; r] s = Some q /\ good h s q.
+    exists q, mem_access permission f [vm; a; r] s = Some q /\ accessed h s q.
   Proof.
     intros K I L Rv Ra Rr. unfold mem_access, p3. rewrite Rv, Ra, Rr. destruct (is_vmid vm) eqn:V; cbn [negb].
-    2:{ eexists. split; [reflexivity|]. exists h. split; [now intros k|]. split; [exact I | apply changed_same]. }
+    2:{ eexists. split; [reflexivity|]. split; [exact I | repeat split]. }
     destruct (if in_memory a then user_reg r else None) as [x|].
-    2:{ eexists. split; [reflexivity|]. split; [exact I | apply changed_same]. }
+    2:{ eexists. split; [reflexivity|]. split; [exact I | repeat split]. }
     assert (B : 0 <= vm < 17) by (unfold is_vmid in V; boolprop; lia).
     destruct (I vm B) as (c & E & H & C). rewrite bool_decide_eq_false_2 in H by exact (L vm B). rewrite E, H. cbn [negb].
     assert (J : npts_ok h (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell c)]> (st_npts s)) s)).
@@ -143,7 +150,7 @@ Section Inv.
     destruct (translate _ _ _) as [pa|]; cbn [chk]; (eexists; split; [reflexivity|]).
     - destruct (K pa x (set_npts (<[vm := release_cell (cpu_id (st_cpu s)) (acquire_cell c)]> (st_npts s)) s)) as [N O].
       split; [|exact O]. intros vm' V'. rewrite N. exact (J vm' V').
-    - split; [exact J | apply changed_npts].
+    - split; [exact J | repeat split].
   Qed.
 End Inv.
 
@@ -175,5 +182,5 @@ Inductive mem_call : ident * list Z -> Prop :=
     mem_call ("mem_store_ref", [vm; a; r]).
 
 Theorem mem_access_safe {M P} h f vs (s : St cell pmap M P) : mem_call (f, vs) -> npts_ok h s ->
-  (forall vm, 0 <= vm < 17 -> lock_npt vm ∉ h) -> exists r, call NPTWalk.Spec.T f vs s = Some r /\ good h s r.
+  (forall vm, 0 <= vm < 17 -> lock_npt vm ∉ h) -> exists r, call NPTWalk.Spec.T f vs s = Some r /\ accessed h s r.
 Proof. intros X I L. inversion X; subst; (apply access_safe; auto; intros pa x t; split; [reflexivity | repeat split]). Qed.
