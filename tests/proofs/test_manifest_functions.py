@@ -84,7 +84,7 @@ def test_no_function_of_the_layers_of_tables_is_missing(manifest: Manifest) -> N
 
 
 def test_the_code_of_each_layer_defines_its_functions(manifest: Manifest, project: Path) -> None:
-    """No more and no fewer than the manifest names, those apart that it says are missing."""
+    """All that the manifest names; those that it says are missing may have code without a proof."""
     seen = 0
     for layer in manifest.layers:
         defined = defined_functions(layer, project / "proofs")
@@ -92,5 +92,6 @@ def test_the_code_of_each_layer_defines_its_functions(manifest: Manifest, projec
             assert layer.number > DONE, layer.name
             continue
         seen += 1
-        assert sorted(defined) == sorted(set(layer.functions) - set(layer.missing)), layer.name
+        assert len(set(defined)) == len(defined), layer.name
+        assert set(layer.functions) - set(layer.missing) <= set(defined) <= set(layer.functions), layer.name
     assert seen >= DONE
