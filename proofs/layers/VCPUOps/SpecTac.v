@@ -1,5 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Laws of the calls that layer 28 makes of layer 27, for the tactics of code proofs. *)
+(** Laws of the calls that layer 28 makes of layer 27, and the tactics of its code proofs. *)
+From SeKVM.lib Require Export VcStep.
 From SeKVM.layers.VCPUOpsAux Require Export SpecTac.
 From SeKVM.layers.VCPUOps Require Export Spec.
 Local Open Scope Z_scope.
@@ -24,6 +25,17 @@ Section Calls.
     destruct (hvc_function m =? SYSTEM_OFF); [|reflexivity].
     destruct (off _ _) as [[z s1|s1]|]; reflexivity.
   Qed.
+  Lemma sync_ok v c s m : get_ctxt v c s = Some m -> in_range U32 v = true -> in_range U32 c = true ->
+    sync_dirty_to_shadow_spec [v; c] s =
+      let x := sync (src_host_vcpu v c) (reg_word DIRTY m) (st_ins s) m in
+      Some (Ok 0 (put_ctxt v c (snd x) (set_ins (fst x) s))).
+  Proof.
+    intros G A B. unfold sync_dirty_to_shadow_spec, p2, chk. rewrite A, B, G. cbv zeta.
+    destruct (fold_left _ _ _) as [i x]. reflexivity.
+  Qed.
+  Lemma update_ok v c s m : get_ctxt v c s = Some m -> in_range U32 v = true -> in_range U32 c = true ->
+    update_exception_gp_regs_spec [v; c] s = Some (Ok 0 (put_ctxt v c (inject m) s)).
+  Proof. intros G A B. unfold update_exception_gp_regs_spec, p2, chk. now rewrite A, B, G. Qed.
 End Calls.
 
 (** One register more is shown. *)
@@ -32,6 +44,13 @@ Proof. reflexivity. Qed.
 
 (** Calls of layer 27 among the steps. *)
 Ltac aux_law := first
-  [ eapply prep_wfx_ok; [get_side | range_side ..] | eapply prep_abort_ok; [get_side | range_side ..] ].
+  [ eapply prep_wfx_ok; [get_side | range_side ..] | eapply prep_abort_ok; [get_side | range_side ..]
+  | eapply sync_ok; [get_side | range_side ..] | eapply update_ok; [get_side | range_side ..] ].
 Ltac ostep := first [cstep | find_call; eapply match_ok; [solve [aux_law] | cbv beta; by_number]].
 Ltac osteps := repeat ostep.
+
+(** The same where the code is run one statement at a time, up to the next condition. *)
+Ltac aux_call := lazymatch goal with
+  | |- context [match ?x with _ => _ end] => lazymatch x with call _ _ _ _ => ostep end
+  end.
+Ltac run_on := repeat first [vstep | aux_call].
