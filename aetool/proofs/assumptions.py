@@ -123,10 +123,10 @@ def _assumptions(session: _Session, names: Sequence[str]) -> dict[str, tuple[str
     """What each name rests on. All are asked about together first: mostly there is nothing to tell apart."""
     if not names:
         return {}
-    pairs = "".join(f"(@{name}, " for name in names)
+    lets = "".join(f"let _ := @{name} in " for name in names)
     together = session.run(
         [
-            ("", f"Definition aetool_together := {pairs}tt{')' * len(names)}."),
+            ("", f"Definition aetool_together := {lets}tt."),
             ("all", "Print Assumptions aetool_together."),
         ]
     )
