@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from aetool.core.errors import LabError
+from aetool.core.errors import ConfigError, LabError
 from aetool.core.ssh import Remote
 
 FILE = "/var/lib/aetool/driver.json"
@@ -65,8 +65,9 @@ def driving(server: Remote, lab: str, what: str) -> Iterator[None]:
         yield
     finally:
         if token is not None:
-            # a server that is gone keeps the note; the next driver on this machine sees that we are gone
-            with suppress(LabError):
+            # a server that is gone, or whose keys are, keeps the note; the next driver on this machine
+            # sees that we are gone
+            with suppress(LabError, ConfigError):
                 _drop(server, token)
 
 
