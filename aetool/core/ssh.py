@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 
 COPY_SECONDS = 600.0
 _KILL_SECONDS = 15.0
+_ROOM_SECONDS = 0.05  # between two askings for a session on a host that has none to give
 
 # The first line of standard error is the process id of this shell, which leads a process group of its own.
 # Not `exec`: the shell turns a death by signal into a status that can be reported.
-_ANNOUNCE = 'echo "$$" >&2; "$@"; exit $?'
+# An end of file that reaches sshd after it has closed the channel makes it drop the whole connection, and so
+# every other command on it. So a command without input is sent none, and one with input does not end before
+# all of it has come.
+_ANNOUNCE_NO_INPUT = 'exec </dev/null; echo "$$" >&2; "$@"; exit $?'
+_ANNOUNCE_INPUT = 'echo "$$" >&2; "$@"; status=$?; cat >/dev/null; exit "$status"'
 
 # Ends a process and all its descendants: also those in sessions of their own, which a signal to the group
 # would miss. They are stopped first so that none can fork while the list is made.
@@ -232,19 +237,35 @@ class SshRemote:
         transport.close()
 
     def _channel(self) -> tuple[paramiko.Transport, paramiko.Channel]:
-        """Open a channel; a connection that went stale while nobody used it is replaced once."""
+        """Open a channel; a connection that went stale while nobody used it is replaced once.
+
+        A host that has no room for one more session (sshd's MaxSessions) is asked again until the time for
+        a channel is over: the connection is good, and other commands run on it.
+        """
         import paramiko
 
         limit = self.endpoint.timeouts.channel
-        for last in (False, True):
+        deadline = time.monotonic() + limit
+        stale = False
+        while True:
             transport = self._connection()
+            asked = time.monotonic()
             try:
                 return transport, transport.open_session(timeout=limit)
             except (paramiko.SSHException, EOFError, OSError) as error:
+                # of several refusals at a time the library tells only one thread that it was one
+                if transport.is_active() and time.monotonic() - asked < limit:
+                    if time.monotonic() > deadline:
+                        raise HostUnreachable(
+                            f"{self.endpoint.where}: no room for another session in {limit:g} s: {error}",
+                            hint="run fewer commands at a time there, or raise MaxSessions of its sshd",
+                        ) from error
+                    time.sleep(_ROOM_SECONDS)
+                    continue
                 self._drop(transport)
-                if last:
+                if stale:
                     raise HostUnreachable(f"{self.endpoint.where}: no channel: {error}") from error
-        raise AssertionError("unreachable")
+                stale = True
 
     def _execute(
         self,
@@ -257,7 +278,8 @@ class SshRemote:
 
         started = time.monotonic()
         prefix = "sudo -n -- " if self.endpoint.sudo else ""
-        command = f"exec {prefix}bash -c {shlex.quote(_ANNOUNCE)} aetool {shlex.join(argv)}"
+        announce = _ANNOUNCE_INPUT if stdin else _ANNOUNCE_NO_INPUT
+        command = f"exec {prefix}bash -c {shlex.quote(announce)} aetool {shlex.join(argv)}"
         transport, channel = self._channel()
         try:
             pump = Pump(channel, stdin, started + timeout, tee)

@@ -53,8 +53,6 @@ class Pump:
         if self._stdin:
             writer = threading.Thread(target=self._write, daemon=True)
             writer.start()
-        else:
-            channel.shutdown_write()
         quiet_since = None
         while True:
             got = self._read()

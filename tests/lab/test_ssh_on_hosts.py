@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import paramiko
 import pytest
+from paramiko.common import MSG_CHANNEL_EOF
 
 from aetool.core.errors import HostKeyError, HostUnreachable, LoginRefused, RemoteCommandError
 from aetool.core.ssh import SshRemote
@@ -41,6 +43,8 @@ ODD = [
     "!x",
     "a;b&c|d",
 ]
+
+MORE_THAN_SESSIONS = 72  # the labs' sshd takes 64 on one connection
 
 
 @pytest.fixture
@@ -156,6 +160,59 @@ def test_threads_share_one_connection(server: SshRemote) -> None:
         lines = list(pool.map(echo, range(24)))
     assert [int(line.split()[0]) for line in lines] == list(range(24))
     assert len({line.split(maxsplit=1)[1] for line in lines}) == 1
+
+
+def test_more_commands_than_the_host_takes_at_a_time_wait_for_room(server: SshRemote) -> None:
+    with ThreadPoolExecutor(MORE_THAN_SESSIONS) as pool:
+        ended = list(
+            pool.map(
+                lambda n: server.shell(f"sleep 1; echo {n}", timeout=30).stdout, range(MORE_THAN_SESSIONS)
+            )
+        )
+    assert [int(line) for line in ended] == list(range(MORE_THAN_SESSIONS))
+
+
+def test_no_room_for_another_session_is_one_clear_error(lab: Lab) -> None:
+    endpoint = lab.hosts["server"].endpoint
+    remote = SshRemote(replace(endpoint, timeouts=replace(endpoint.timeouts, channel=1.0)))
+    with ThreadPoolExecutor(MORE_THAN_SESSIONS) as pool:
+        ends = [
+            pool.submit(remote.shell, "sleep 8; echo done", timeout=60) for _ in range(MORE_THAN_SESSIONS)
+        ]
+        errors = [end.exception() for end in ends]
+    assert 0 < errors.count(None) < MORE_THAN_SESSIONS
+    assert {type(e) for e in errors if e} == {HostUnreachable}
+    assert all("no room for another session" in str(e) for e in errors if e)
+    assert all(end.result().stdout == "done\n" for end, error in zip(ends, errors, strict=True) if not error)
+
+
+def test_input_that_the_command_does_not_read_does_no_harm_to_the_connection(server: SshRemote) -> None:
+    before = server.run(["printenv", "SSH_CONNECTION"], timeout=10).stdout
+    for _ in range(10):
+        assert server.run(["sh", "-c", "exit 3"], timeout=30, check=False, stdin=b"x" * 3_000_000).status == 3
+    assert server.run(["printenv", "SSH_CONNECTION"], timeout=10).stdout == before
+
+
+def test_a_command_without_input_is_sent_no_end_of_file(server: SshRemote) -> None:
+    """sshd drops the whole connection if one comes after it has closed the channel."""
+    sent: list[bytes] = []
+    transport = server.channel().get_transport()
+    plain = transport._send_user_message
+
+    def watch(message: paramiko.Message) -> None:
+        sent.append(message.asbytes()[:1])
+        plain(message)
+
+    transport._send_user_message = watch
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(server.shell, "cat; sleep 1; echo done", timeout=10)
+            time.sleep(0.6)
+            assert [kind for kind in sent if kind == bytes([MSG_CHANNEL_EOF])] == []
+            assert running.result().stdout == "done\n"
+    finally:
+        transport._send_user_message = plain
+    assert sent
 
 
 def test_output_is_passed_on_as_it_comes(server: SshRemote) -> None:
