@@ -170,7 +170,7 @@ Lemma stands_in f vs tr g ws : client [(f, vs)] ->
   stands locking_program tr (Some (g, ws)).
 Proof.
   intros Cl X. apply (inside _ _ [(f, vs)]); [exact Cl|]. apply runs_halt. apply by_code_sound in X.
-  pose proof (flat_mono req locking_program _ _ (asking_ask g ws _)) as F.
+  pose proof (flat_mono req locking_program _ _ (asking_ask g ws ["acquire_lock_core"; "get_next_vmid"])) as F.
   destruct (F f vs tr tr _ eq_refl X) as ([v s|s] & Y & G); cbn in G.
   - destruct G.
   - now subst s.
