@@ -5,15 +5,22 @@ From SeKVM.lib Require Import Link Hide.
 From SeKVM.machine Require Import Tickets.
 From SeKVM Require Import StackFrames.
 From SeKVM.layers.MemoryOps Require Code Interface Refine.
+From SeKVM.layers.VMPower Require Code Interface Refine.
+From SeKVM.layers.BootCore Require Code Interface Refine.
+From SeKVM.layers.BootAux Require Code Interface Refine.
 
 (** The code of the layers above 16, lowest first. *)
-Definition upper_modules : list module := [MemoryOps.Code.code].
+Definition upper_modules : list module :=
+  [MemoryOps.Code.code; VMPower.Code.code; BootCore.Code.code; BootAux.Code.code].
 Definition top_program : module := List.concat (frames_modules ++ upper_modules).
-Definition top := MemoryOps.Interface.L.
+Definition top := BootAux.Interface.L.
 
 Lemma top_nested : refines R_frames (graph top) (nested (graph L0) (frames_modules ++ upper_modules)).
 Proof.
   rewrite nested_app. cbn [nested upper_modules].
+  eapply vcomp_same; [exact BootAux.Refine.BootAux_refines|].
+  eapply vcomp_same; [exact BootCore.Refine.BootCore_refines|].
+  eapply vcomp_same; [exact VMPower.Refine.VMPower_refines|].
   eapply vcomp_same; [exact MemoryOps.Refine.MemoryOps_refines|].
   exact frames_nested.
 Qed.

@@ -19,7 +19,7 @@ Definition start_with (window : list (list (Z * pmap))) : hstate :=
 Definition start : hstate := start_with [].
 
 Definition by_spec : stepper hstate := call BootAux.Interface.L.
-Definition by_c : stepper hstate := by_code code Below.
+Definition by_c : stepper hstate := by_code code BootCore.Interface.L.
 
 (** Observed: the frames of [ps]. *)
 Definition obs (ps : list Z) (s : hstate) : list (option page) := map (fun p => c_val (st_s2 s) !! p) ps.

@@ -5,7 +5,12 @@
 From SeKVM.layers.MemManager Require Export Spec.
 Local Open Scope string_scope.
 
-(** What the layer adds to PageManager's interface, and what ends here. *)
+(** What ends here: changes of pages in SMMU tables, scrubbing, and what only layers below use: invalidations, the roots of
+    stage-2 tables, words of physical memory.  Owners of frames are in reach up to layer 21. *)
+Definition hidden : list ident :=
+  ["map_spt"; "unmap_spt"; "clear_phys_page"; "set_pfn_count"; "set_pfn_map"; "tlb_flush"; "smmu_tlb_flush"; "get_pt_vttbr";
+   "phys_load"; "phys_store"].
+
+(** What the layer adds to PageManager's interface. *)
 Definition T : tbl hstate := MemManager.Spec.T map_spt_spec unmap_spt_spec.
-Definition L : tbl hstate :=
-  over T (hide ["get_pfn_count"; "get_pfn_map"; "map_spt"; "unmap_spt"; "clear_phys_page"] PageManager.Spec.L).
+Definition L : tbl hstate := over T (hide hidden PageManager.Spec.L).

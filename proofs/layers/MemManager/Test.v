@@ -126,8 +126,6 @@ Example locked_entry :
   agree [("acquire_lock_s2page", []); ("grant_vm_page", [3; 0x40001])] ([0], Undefined, (Some (Host 0), true, 99)).
 Proof. split; vm_compute; reflexivity. Qed.
 
-(** Scrubbing and SMMU tables are hidden above this layer. *)
-Example hidden :
-  Forall (fun f => call MemManager.Interface.L f [0] start = None)
-    ["clear_phys_page"; "get_pfn_count"; "get_pfn_map"; "map_spt"; "unmap_spt"].
+(** Scrubbing, changes of SMMU tables and words of memory are hidden above this layer. *)
+Example hidden_names : Forall (fun f => Lang.assoc f MemManager.Interface.L = None) hidden.
 Proof. repeat constructor. Qed.

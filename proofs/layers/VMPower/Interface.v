@@ -4,6 +4,4 @@
 From SeKVM.layers.MemoryOps Require Export Interface.
 From SeKVM.layers.VMPower Require Export Spec.
 
-(** The primitives on VMs in front of what MemoryOps passes on. *)
-Definition Below : tbl hstate := (T_vm ++ MemoryOps.Interface.L)%list.
-Definition L : tbl hstate := over T Below.
+Definition L : tbl hstate := over T (hide [] MemoryOps.Interface.L).

@@ -10,8 +10,8 @@ Proof.
   - exact set_vm_poweroff_code.
 Qed.
 
-Lemma VMPower_keeps : keeps U VMPower.Interface.Below.
+Lemma VMPower_keeps : keeps U MemoryOps.Interface.L.
 Proof. repeat constructor. Qed.
 
-Theorem VMPower_refines : refines req (graph VMPower.Interface.L) (sem code (graph VMPower.Interface.Below)).
-Proof. exact (mod_ok_refines VMPower.Interface.Below code T (mod_ok_keep U _ T VMPower_keeps code VMPower_code)). Qed.
+Theorem VMPower_refines : refines req (graph VMPower.Interface.L) (sem code (graph MemoryOps.Interface.L)).
+Proof. exact (layer_refines U _ code T [] VMPower_code VMPower_keeps). Qed.
