@@ -12,15 +12,16 @@ From SeKVM.layers.MemoryOps Require Import Code Interface Safe Total.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-(** Frames 0x40000 to 0x405ff are the host's but for one of KCore and one of VM 2. *)
+(** A few frames are the host's, one KCore's and one VM 2's; a block is the host's. *)
+Definition hosts (ps : list Z) : gmap Z page := list_to_map (map (fun p => (p, Host 0)) ps).
 Definition frames : gmap Z page :=
-  <[0x40230 := Core]> (<[0x40450 := Vm 2 (Shared 0) (Some 5)]>
-    (list_to_map (map (fun p => (p, Host 0)) (seqZ 0x40000 0x600)))).
+  <[0x40203 := Core]> (<[0x40403 := Vm 2 (Shared 0) (Some 5)]>
+    (hosts (seqZ 0x40000 4 ++ seqZ 0x40200 5 ++ seqZ 0x40400 5))).
+Definition block : gmap Z page := hosts (seqZ 0x40000 513).
 Definition start_from (m : gmap Z page) (script : list (list (Z * gmap Z page))) : hstate :=
   set_s2 (free_cell m script)
     (set_mem (mkmem {[ 0x40001008 := 99 ]} [] []) (init_all_maps (fun _ => []) [] (quiet 0))).
-Definition start_with : list (list (Z * gmap Z page)) -> hstate := start_from frames.
-Definition start : hstate := start_with [].
+Definition start : hstate := start_from frames [].
 
 Definition by_spec : stepper hstate := call MemoryOps.Interface.L.
 Definition by_c : stepper hstate := by_code code MemManager.Interface.L.
@@ -39,11 +40,16 @@ Example one_page :
     ([0; 0x40001fff], Finished, ([priv 3 7; Some (Host 0)], false)).
 Proof. split; vm_compute; reflexivity. Qed.
 
-(** A block: the page named lies anywhere in it. *)
+(** A block: the page named lies anywhere in it.  What is shared and taken back is the frame at the page's
+    place in the block. *)
 Example whole_block :
-  agree start [("prot_and_map_vm_s2pt", [3; 0x345000; 0x40000747; 2]); ("walk_s2pt", [3; 0x200000]); ("walk_s2pt", [3; 0x3ff000])]
-    [0x40000; 0x40145; 0x401ff; 0x40200]
-    ([0; 0x40000ffd; 0x40000ffd], Finished, ([priv 3 0x200; priv 3 0x345; priv 3 0x3ff; Some (Host 0)], false)).
+  agree (start_from block [])
+    [("prot_and_map_vm_s2pt", [3; 0x345000; 0x40000747; 2]); ("walk_s2pt", [3; 0x200000]); ("walk_s2pt", [3; 0x3ff000]);
+     ("grant_stage2_sg_gpa", [3; 0x345000; 0x2000]); ("revoke_stage2_sg_gpa", [3; 0x346000; 0x1000])]
+    [0x40000; 0x40144; 0x40145; 0x40146; 0x40147; 0x401ff; 0x40200]
+    ([0; 0x40000ffd; 0x40000ffd; 0; 0], Finished,
+     ([priv 3 0x200; priv 3 0x344; Some (Vm 3 (Shared 1) (Some 0x345)); priv 3 0x346; priv 3 0x347; priv 3 0x3ff;
+       Some (Host 0)], false)).
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** Every level but 2 is a page. *)
@@ -73,19 +79,12 @@ Example taking_back :
     ([0; 0; 0; 0; 0], Finished, ([Some (Vm 3 (Shared 1) (Some 7)); priv 3 9], false)).
 Proof. split; vm_compute; reflexivity. Qed.
 
-(** In a block it is the frame at the page's place in the block. *)
-Example sharing_in_block :
-  agree start [("prot_and_map_vm_s2pt", [3; 0x200000; 0x40000000; 2]); ("grant_stage2_sg_gpa", [3; 0x345000; 0x2000]);
-               ("revoke_stage2_sg_gpa", [3; 0x346000; 0x1000])]
-    [0x40000; 0x40144; 0x40145; 0x40146; 0x40147]
-    ([0; 0; 0], Finished,
-     ([priv 3 0x200; priv 3 0x344; Some (Vm 3 (Shared 1) (Some 0x345)); priv 3 0x346; priv 3 0x347], false)).
-Proof. split; vm_compute; reflexivity. Qed.
-
 (** Taking a VM's memory back leaves what is not the VM's. *)
 Example cleared :
-  agree start (two_pages ++ [("clear_vm_range", [3; 0x40000; 0x600])]) [0x40001; 0x40002; 0x40230; 0x40450]
-    ([0; 0; 0], Finished, ([Some (Host 0); Some (Host 0); Some Core; priv 2 5], false)).
+  agree start (two_pages ++ [("clear_vm_range", [3; 0x40000; 3]); ("clear_vm_range", [3; 0x40202; 2]);
+                             ("clear_vm_range", [3; 0x40402; 2])])
+    [0x40001; 0x40002; 0x40203; 0x40403]
+    ([0; 0; 0; 0; 0], Finished, ([Some (Host 0); Some (Host 0); Some Core; priv 2 5], false)).
 Proof. split; vm_compute; reflexivity. Qed.
 Example cleared_range_only :
   agree start (two_pages ++ [("clear_vm_range", [3; 0x40002; 1])]) [0x40001; 0x40002]
@@ -106,8 +105,8 @@ Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply
 (** KCore's frame, another VM's, and one that nobody tracks are not given away, alone or in
     a block; the machine stops with nothing mapped. *)
 Example foreign :
-  Forall (fun c => agree start [c] [0x40230; 0x40450] ([], Panicked, ([Some Core; priv 2 5], true)))
-    [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40230000; 3]); ("prot_and_map_vm_s2pt", [3; 0x7000; 0x40450000; 3]);
+  Forall (fun c => agree start [c] [0x40203; 0x40403] ([], Panicked, ([Some Core; priv 2 5], true)))
+    [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40203000; 3]); ("prot_and_map_vm_s2pt", [3; 0x7000; 0x40403000; 3]);
      ("prot_and_map_vm_s2pt", [3; 0x7000; 0x9000000; 3]); ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40200000; 2]);
      ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40400000; 2])].
 Proof. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
@@ -135,22 +134,23 @@ Proof. split; vm_compute; reflexivity. Qed.
 (** * Other CPUs between two steps of a block *)
 
 (** After the first frame CPU 1 gives a frame to VM 2, which keeps what VM 3 has. *)
-Definition after_first : gmap Z page := <[0x40000 := Vm 3 (Shared 0) (Some 0x200)]> frames.
+Definition after_first : gmap Z page := <[0x40000 := Vm 3 (Shared 0) (Some 0x200)]> block.
 Definition block_call : list Z := [3; 0x200000; 0x40000000; 2].
-Definition neighbour : list (list (Z * gmap Z page)) := [[]; [(1, <[0x40500 := Vm 2 (Shared 0) (Some 9)]> after_first)]].
+Definition neighbour : list (list (Z * gmap Z page)) := [[]; [(1, <[0x40200 := Vm 2 (Shared 0) (Some 9)]> after_first)]].
 Example interleaved :
-  agree (start_with neighbour) [("prot_and_map_vm_s2pt", block_call)] [0x40000; 0x401ff; 0x40500]
-    ([0], Finished, ([priv 3 0x200; priv 3 0x3ff; priv 2 9], false)).
-Proof. split; vm_compute; reflexivity. Qed.
+  observe by_spec (obs [0x40000; 0x401ff; 0x40200]) [("prot_and_map_vm_s2pt", block_call)] (start_from block neighbour)
+  = ([0], Finished, ([priv 3 0x200; priv 3 0x3ff; priv 2 9], false)).
+Proof. vm_compute. reflexivity. Qed.
 
 (** Without the condition on the history the block's frames need not be the VM's: here
     CPU 1 takes the first frame back after it was given, and the host keeps it in spite of
     the mapping.  That is why a VM's frames are taken back only when it cannot run. *)
 Definition thief : list (list (Z * gmap Z page)) := [[]; [(1, <[0x40000 := Host 0]> after_first)]].
 Example stolen :
-  agree (start_with thief) [("prot_and_map_vm_s2pt", block_call); ("walk_s2pt", [3; 0x200000])] [0x40000; 0x40001]
-    ([0; 0x40000ffd], Finished, ([Some (Host 0); priv 3 0x201], false)).
-Proof. split; vm_compute; reflexivity. Qed.
+  observe by_spec (obs [0x40000; 0x40001]) [("prot_and_map_vm_s2pt", block_call); ("walk_s2pt", [3; 0x200000])]
+    (start_from block thief)
+  = ([0; 0x40000ffd], Finished, ([Some (Host 0); priv 3 0x201], false)).
+Proof. vm_compute. reflexivity. Qed.
 Example stolen_not_kept : ~ keeps_vm 3 after_first (<[0x40000 := Host 0]> after_first).
 Proof.
   intros K. destruct (K 0x40000 0x200) as (u & H); [exists (Shared 0); apply lookup_insert|].
@@ -164,7 +164,7 @@ Proof.
   - intros vm V. exists (free_cell (pempty (npt_geom vm)) []). split; [exact (lookup_table 17 _ vm V)|].
     split; [symmetry; apply bool_decide_eq_false; set_solver|]. split; [apply pempty_ok | constructor].
   - split; [|constructor]. apply frames_ok_insert; [apply frames_ok_insert|]; [|reflexivity|reflexivity].
-    apply start_frames_ok. intros pfn q L. apply elem_of_list_to_map_2, elem_of_list_In, in_map_iff in L as (p & X & _).
+    apply start_frames_ok. unfold hosts. intros pfn q L. apply elem_of_list_to_map_2, elem_of_list_In, in_map_iff in L as (p & X & _).
     injection X as _ <-. left. reflexivity.
 Qed.
 
