@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Commands that live in modules of their own, imported on use.
 ELSEWHERE = {
     "clight": "Translate the C sources of the layers to Coq.",
+    "hypercalls": "Generate the dispatcher from the table of hypercalls.",
     "mutate": "Change the C sources and see that a proof or a test notices.",
     "notebook": "Write a notebook that walks through a layer.",
     "pages": "Render the proofs as linked pages with goals.",

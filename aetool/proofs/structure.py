@@ -75,6 +75,23 @@ def check_files(tree: Tree) -> Iterator[Finding]:
                 path = f"{layer.folder}/Code.v"
                 message = f"is not what {source.name} gives now; run: aetool proofs clight {layer.name}"
                 yield Finding(f"{path}:stale", path, message)
+    yield from check_hypercalls(tree)
+
+
+def check_hypercalls(tree: Tree) -> Iterator[Finding]:
+    """What is generated from the table of hypercalls, if the tree has one, is what the table gives."""
+    from aetool.proofs import hypercalls
+
+    if not (tree.root / hypercalls.TABLE).is_file():
+        return
+    try:
+        stale = hypercalls.stale(tree.root)
+    except ConfigError as error:
+        yield Finding(f"{hypercalls.TABLE}:refused", error.message, "nothing can be generated from it")
+        return
+    for path in stale:
+        message = f"is not what {hypercalls.TABLE} gives now; run: aetool proofs hypercalls"
+        yield Finding(f"{path.name}:stale", str(path), message)
 
 
 def check_duties(owed: list[Duty], answers: Mapping[str, Answer]) -> Iterator[Finding]:

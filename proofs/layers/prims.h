@@ -574,4 +574,24 @@ void kvm_phys_addr_ioremap(u32 vmid, u64 gpa, u64 pa, u64 size);
 void handle_host_stage2_fault(void);
 u32 core_handle_pvops(void);
 
+/* Layer 32, TrapDispatcher. */
+void host_hvc_dispatcher(void);
+u32 vm_exit_dispatcher(u32 vmid, u32 vcpuid);
+
+/* Layer 33, TrapHandlerRaw. */
+void host_hvc_handler_raw(void);
+void host_npt_handler_raw(void);
+void host_vcpu_run_handler_raw(void);
+void vm_exit_handler_raw(void);
+
+/* Layer 34, TrapHandler. */
+void host_hvc_handler(void);
+void host_npt_handler(void);
+void host_vcpu_run_handler(void);
+void vm_exit_handler(void);
+u32 mem_load(u64 addr, u32 reg);
+u32 mem_store(u64 addr, u32 reg);
+u32 dev_load(u64 addr, u32 reg, u32 cbndx, u32 index);
+u32 dev_store(u64 addr, u32 reg, u32 cbndx, u32 index);
+
 #endif
