@@ -497,12 +497,6 @@ void smmu_map_page(u32 cbndx, u32 index, u64 iova, u64 pte);
 void el2_arm_lpae_clear(u64 iova, u32 cbndx, u32 index);
 u64 el2_arm_lpae_iova_to_phys(u64 iova, u32 cbndx, u32 index);
 
-/* Layer 21, BootOps: what layers 27 to 29 use. */
-u64 search_load_info(u32 vmid, u64 addr);
-u32 is_inc_exe(u32 vmid);
-void set_vcpu_active(u32 vmid, u32 vcpuid);
-void set_vcpu_inactive(u32 vmid, u32 vcpuid);
-
 /* The dirty word of a context: bits 0 to 30, the host sets that register before the
  * next run; bit 32, the instruction is done; all ones, the vCPU never ran. */
 #define DIRTY_X0 1ULL

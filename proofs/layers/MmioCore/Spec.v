@@ -63,8 +63,3 @@ Section MmioCore.
     (MmioCoreAux.Spec.T ++
      [("smmu_get_cbndx", smmu_get_cbndx_spec); ("get_smmu_cfg_hw_ttbr", get_smmu_cfg_hw_ttbr); ("panic", panic)])%list.
 End MmioCore.
-
-Definition L : tbl hstate :=
-  over T (hide ["handle_smmu_global_access"; "handle_smmu_cb_access"; "__handle_smmu_write"; "__handle_smmu_read";
-                "smmu_get_cbndx"; "get_smmu_cfg_hw_ttbr"]
-            MmioCoreAux.Spec.L).

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 23, MmioCoreAux: the layer's refinement theorem.  From here on device registers
     are reached only through these functions. *)
-From SeKVM.layers.MmioCoreAux Require Import Code Spec ProofCode.
+From SeKVM.layers.MmioCoreAux Require Import Code Interface ProofCode.
 
 Lemma MmioCoreAux_code {N M P} : mod_ok (@U N M P) code T.
 Proof.
@@ -12,8 +12,8 @@ Proof.
   - exact __handle_smmu_read_code.
 Qed.
 
-Lemma MmioCoreAux_keeps : keeps U MmioRaw.Spec.L.
+Lemma MmioCoreAux_keeps : keeps U MmioRaw.Interface.L.
 Proof. repeat constructor. Qed.
 
-Theorem MmioCoreAux_refines : refines req (graph MmioCoreAux.Spec.L) (sem code (graph MmioRaw.Spec.L)).
+Theorem MmioCoreAux_refines : refines req (graph MmioCoreAux.Interface.L) (sem code (graph MmioRaw.Interface.L)).
 Proof. exact (layer_refines _ _ _ _ _ MmioCoreAux_code MmioCoreAux_keeps). Qed.

@@ -102,7 +102,3 @@ Section MmioCoreAux.
      ("readl_relaxed", device_read U32); ("readq_relaxed", device_read U64);
      ("writel_relaxed", device_write U32 4); ("writeq_relaxed", device_write U64 8); ("panic", panic)].
 End MmioCoreAux.
-
-Definition L : tbl hstate :=
-  over T (hide ["readl_relaxed"; "readq_relaxed"; "writel_relaxed"; "writeq_relaxed"; "host_get_mmio_data"; "host_dabt_get_rd"]
-            MmioRaw.Spec.L).

@@ -1,10 +1,9 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 26, MmioOps: the layer's refinement theorem.  It holds for any five primitives on
-    VMs and their devices that leave the owners of banks alone, over every underlay that
-    has them and what the code uses; the owners, their lock, and the operations on SMMUs of
-    the layers below are hidden from here on. *)
+(** Layer 26, MmioOps: the layer's refinement theorem.  The code proofs hold for any five primitives on VMs and
+    their devices that leave the owners of banks alone; those of BootOps and VMPower are such, and the interface
+    below has it all.  Rests on [ProofCode]. *)
 From SeKVM.machine Require Import Rel.
-From SeKVM.layers.MmioOps Require Import Code Spec ProofAccess ProofBank ProofPage.
+From SeKVM.layers.MmioOps Require Import Code Interface ProofAccess ProofBank ProofPage Natural.
 
 Section Refine.
   Context {N P : Type}.
@@ -15,8 +14,8 @@ Section Refine.
   Context (N3 : natural st_smmu set_smmu assign_smmu assign_smmu).
   Context (N4 : natural st_smmu set_smmu map_smmu map_smmu).
   Context (N5 : natural st_smmu set_smmu clear_smmu clear_smmu).
-  Notation U := (U get_vm_poweron alloc_smmu assign_smmu map_smmu clear_smmu).
-  Notation T := (T get_vm_poweron alloc_smmu assign_smmu map_smmu clear_smmu).
+  Notation U := (MmioOps.Spec.U get_vm_poweron alloc_smmu assign_smmu map_smmu clear_smmu).
+  Notation T := (MmioOps.Spec.T get_vm_poweron alloc_smmu assign_smmu map_smmu clear_smmu).
 
   Lemma MmioOps_code : mod_ok U code T.
   Proof.
@@ -29,12 +28,13 @@ Section Refine.
     - apply el2_arm_lpae_clear_code, N5.
     - apply el2_arm_lpae_iova_to_phys_code.
   Qed.
-
-  Theorem MmioOps_refines_over (L0 : tbl St) :
-    keeps U L0 -> refines req (graph (over T (hide hidden L0))) (sem code (graph L0)).
-  Proof. intros K. exact (layer_refines _ _ _ _ _ MmioOps_code K). Qed.
-
-  (** Over exactly what the code uses. *)
-  Theorem MmioOps_refines : refines req (graph (over T (hide hidden U))) (sem code (graph U)).
-  Proof. apply MmioOps_refines_over. repeat constructor. Qed.
 End Refine.
+
+Lemma MmioOps_keeps : keeps U MmioOpsAux.Interface.L.
+Proof. repeat constructor. Qed.
+
+Theorem MmioOps_refines : refines req (graph MmioOps.Interface.L) (sem code (graph MmioOpsAux.Interface.L)).
+Proof.
+  refine (layer_refines U _ code T hidden _ MmioOps_keeps).
+  exact (MmioOps_code _ _ _ _ _ poweron_natural alloc_natural assign_natural map_natural clear_natural).
+Qed.

@@ -60,8 +60,3 @@ Section MmioOpsAux.
       ("host_dabt_get_as", host_dabt_get_as); ("host_dabt_is_write", host_dabt_is_write);
       ("host_get_fault_ipa", host_get_fault_ipa); ("host_skip_instr", skip_instr); ("panic", panic)])%list.
 End MmioOpsAux.
-
-Definition L : tbl hstate :=
-  over T (hide ["get_smmu_base"; "get_smmu_size"; "handle_smmu_write"; "handle_smmu_read"; "host_dabt_get_as";
-                "host_dabt_is_write"; "host_get_fault_ipa"; "host_skip_instr"]
-            MmioCore.Spec.L).

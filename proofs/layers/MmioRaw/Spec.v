@@ -6,7 +6,7 @@
 From SeKVM.lib Require Import Bits Wp.
 From Coq Require Import Lia.
 From SeKVM.machine Require Export BottomMmio BottomCtxt.
-From SeKVM.layers.MemManager Require Export Interface.
+From SeKVM.layers.MemManager Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -76,7 +76,3 @@ Qed.
 (** What the host asks for beyond its bits does not get in. *)
 Theorem smmu_pte_prot prot a : smmu_pte prot a = smmu_pte (Z.land prot SMMU_PTE_PROT) a.
 Proof. unfold smmu_pte. now rewrite <- Z.land_assoc, Z.land_diag. Qed.
-
-(** The interface below, and what passes through. *)
-Definition Below : tbl hstate := (T_mmio ++ T_ctxt ++ Interface.L)%list.
-Definition L : tbl hstate := over T (hide [] Below).

@@ -1,0 +1,37 @@
+(* SPDX-License-Identifier: Apache-2.0 *)
+(** Layers 22 to 31 as one program over the interface of BootOps: context banks of SMMUs, vCPUs, the world switch,
+    and the handlers of faults.  No layer changes the state.  Rests on the layers' refinement theorems; [StackTop]
+    puts it on top of the layers below. *)
+From SeKVM.lib Require Import Link Hide.
+From SeKVM.layers.BootOps Require Interface.
+From SeKVM.layers.MmioRaw Require Code Interface Refine.
+From SeKVM.layers.MmioCoreAux Require Code Interface Refine.
+From SeKVM.layers.MmioCore Require Code Interface Refine.
+From SeKVM.layers.MmioOpsAux Require Code Interface Refine.
+From SeKVM.layers.MmioOps Require Code Interface Refine.
+From SeKVM.layers.VCPUOpsAux Require Code Interface Refine.
+From SeKVM.layers.VCPUOps Require Code Interface Refine.
+From SeKVM.layers.CtxtSwitch Require Code Interface Refine.
+From SeKVM.layers.MemHandler Require Code Interface Refine.
+From SeKVM.layers.FaultHandler Require Code Interface Refine.
+
+(** Lowest layer first. *)
+Definition handler_modules : list module :=
+  [MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code; MmioOpsAux.Code.code; MmioOps.Code.code;
+   VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code; MemHandler.Code.code; FaultHandler.Code.code].
+
+Theorem handlers_nested :
+  refines req (graph FaultHandler.Interface.L) (nested (graph BootOps.Interface.L) handler_modules).
+Proof.
+  cbn [nested handler_modules].
+  eapply vcomp_same; [exact FaultHandler.Refine.FaultHandler_refines|].
+  eapply vcomp_same; [exact MemHandler.Refine.MemHandler_refines|].
+  eapply vcomp_same; [exact CtxtSwitch.Refine.CtxtSwitch_refines|].
+  eapply vcomp_same; [exact VCPUOps.Refine.VCPUOps_refines|].
+  eapply vcomp_same; [exact VCPUOpsAux.Refine.VCPUOpsAux_refines|].
+  eapply vcomp_same; [exact MmioOps.Refine.MmioOps_refines|].
+  eapply vcomp_same; [exact MmioOpsAux.Refine.MmioOpsAux_refines|].
+  eapply vcomp_same; [exact MmioCore.Refine.MmioCore_refines|].
+  eapply vcomp_same; [exact MmioCoreAux.Refine.MmioCoreAux_refines|].
+  exact MmioRaw.Refine.MmioRaw_refines.
+Qed.
