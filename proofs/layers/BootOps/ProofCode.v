@@ -3,7 +3,8 @@
     several files, so that each is checked quickly; here they are under one roof, for the
     reader and for the audit.  The functions that the manifest calls missing have code, a
     specification and runs ([Test]), and no proof yet. *)
-From SeKVM.layers.BootOps Require ProofActive ProofLife ProofAssign ProofSmmu.
+From SeKVM.layers.BootOps Require ProofActive ProofLife ProofAssign ProofSmmu ProofMapIo ProofSaveVcpu ProofLoadVcpu
+  ProofSaveBuf ProofLoadBuf.
 
 Definition set_vcpu_active_code := @ProofActive.set_vcpu_active_code.
 Definition set_vcpu_inactive_code := @ProofActive.set_vcpu_inactive_code.
@@ -14,3 +15,8 @@ Definition alloc_smmu_code := @ProofSmmu.alloc_smmu_code.
 Definition clear_smmu_code := @ProofSmmu.clear_smmu_code.
 Definition assign_smmu_code := @ProofAssign.assign_smmu_code.
 Definition map_smmu_code := @ProofAssign.map_smmu_code.
+Definition map_io_code := @ProofMapIo.map_io_code.
+Definition save_encrypted_vcpu_code := @ProofSaveVcpu.save_encrypted_vcpu_code.
+Definition load_encrypted_vcpu_code := @ProofLoadVcpu.load_encrypted_vcpu_code.
+Definition save_encrypt_buf_code := @ProofSaveBuf.save_encrypt_buf_code.
+Definition load_decrypt_buf_code := @ProofLoadBuf.load_decrypt_buf_code.

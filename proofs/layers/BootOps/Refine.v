@@ -6,7 +6,7 @@ Local Open Scope string_scope.
 
 Definition proved : list ident :=
   ["set_vcpu_active"; "set_vcpu_inactive"; "register_vcpu"; "register_kvm"; "alloc_smmu"; "assign_smmu"; "map_smmu";
-   "clear_smmu"; "is_inc_exe"].
+   "clear_smmu"; "map_io"; "is_inc_exe"; "save_encrypted_vcpu"; "load_encrypted_vcpu"; "save_encrypt_buf"; "load_decrypt_buf"].
 Definition only {A} (ns : list ident) (l : list (ident * A)) : list (ident * A) :=
   List.filter (fun x => is_one_of (fst x) ns) l.
 
@@ -21,7 +21,12 @@ Proof.
   - exact assign_smmu_code.
   - exact map_smmu_code.
   - exact clear_smmu_code.
+  - exact map_io_code.
   - exact is_inc_exe_code.
+  - exact save_encrypted_vcpu_code.
+  - exact load_encrypted_vcpu_code.
+  - exact save_encrypt_buf_code.
+  - exact load_decrypt_buf_code.
 Qed.
 
 Theorem BootOps_refines (L0 : tbl hstate) ns : keeps U L0 ->

@@ -224,7 +224,7 @@ Qed.
 
 Lemma map_io_keeps : keeps_records map_io_spec.
 Proof.
-  intros vs s r. start map_io_spec E. apply guest_ok; [assumption|]. apply section_ok; [assumption|]. intros c0 C OK.
+  intros vs s r. start map_io_spec E. destruct (smmus_typed _); [|discriminate]. apply guest_ok; [assumption|]. apply section_ok; [assumption|]. intros c0 C OK.
   destruct (vm_state _ =? READY); [|intros r0; now apply (denied_safe v c0 _ s s)].
   apply inside_ok; auto; [apply natural_free, map_vm_io_records|]. intros w t _ K r0. now apply (kept_safe v c0 _ _ s t).
 Qed.

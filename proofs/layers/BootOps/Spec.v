@@ -202,12 +202,17 @@ Definition clear_smmu_spec : prim hstate :=
     if (v <? COREVISOR) && bank_named b i
     then configuring v (unmap_smmu_page_spec unmap_spt_spec [b; i; a]) s else Some (Halt s)).
 
+(** What the firmware says of the SMMUs fits the C types; it never changes ([Firmware]). *)
+Definition smmu_typed (d : smmu_dev) : bool := in_range U64 (smmu_base d) && in_range U64 (smmu_size d).
+Definition smmus_typed (l : list smmu_dev) : bool := in_range U32 (Z.of_nat (length l)) && forallb smmu_typed l.
+
 (** The page at [p] has a register of an SMMU. *)
 Definition meets_smmu (p : Z) (d : smmu_dev) : bool :=
   (smmu_base d <? p + 4096) && ((p <? smmu_base d) || (p - smmu_base d <? smmu_size d)).
 
 Definition map_io_spec : prim hstate :=
   p3 None U32 U64 U64 (fun v a pa s =>
+    rely smmus_typed (boot_smmus (st_boot s));
     if is_guest v && negb (existsb (meets_smmu (phys pa)) (boot_smmus (st_boot s)))
     then with_vm v s (fun c =>
       if vm_state (c_val c) =? READY
