@@ -20,10 +20,11 @@ Definition handler_modules : list module :=
   [MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code; MmioOpsAux.Code.code; MmioOps.Code.code;
    VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code; MemHandler.Code.code; FaultHandler.Code.code].
 
-Theorem handlers_nested :
-  refines req (graph FaultHandler.Interface.L) (nested (graph BootOps.Interface.L) handler_modules).
+(** Whatever implements the interface of BootOps, these modules over it implement that of FaultHandler. *)
+Theorem handlers_nested {S} R (lo : layer S) :
+  refines R (graph BootOps.Interface.L) lo -> refines R (graph FaultHandler.Interface.L) (nested lo handler_modules).
 Proof.
-  cbn [nested handler_modules].
+  intros below. cbn [nested handler_modules].
   eapply vcomp_same; [exact FaultHandler.Refine.FaultHandler_refines|].
   eapply vcomp_same; [exact MemHandler.Refine.MemHandler_refines|].
   eapply vcomp_same; [exact CtxtSwitch.Refine.CtxtSwitch_refines|].
@@ -33,5 +34,6 @@ Proof.
   eapply vcomp_same; [exact MmioOpsAux.Refine.MmioOpsAux_refines|].
   eapply vcomp_same; [exact MmioCore.Refine.MmioCore_refines|].
   eapply vcomp_same; [exact MmioCoreAux.Refine.MmioCoreAux_refines|].
-  exact MmioRaw.Refine.MmioRaw_refines.
+  eapply vcomp_same; [exact MmioRaw.Refine.MmioRaw_refines|].
+  exact below.
 Qed.
