@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layers 22 to 31 as one program over the interface of BootOps: context banks of SMMUs, vCPUs, the world switch,
-    and the handlers of faults.  No layer changes the state.  Rests on the layers' refinement theorems; [StackTop]
+(** Layers 22 to 34 as one program over the interface of BootOps: context banks of SMMUs, vCPUs, the world switch,
+    and the handlers of traps.  No layer changes the state.  Rests on the layers' refinement theorems; [StackTop]
     puts it on top of the layers below. *)
 From SeKVM.lib Require Import Link Hide.
 From SeKVM.layers.BootOps Require Interface.
@@ -14,17 +14,24 @@ From SeKVM.layers.VCPUOps Require Code Interface Refine.
 From SeKVM.layers.CtxtSwitch Require Code Interface Refine.
 From SeKVM.layers.MemHandler Require Code Interface Refine.
 From SeKVM.layers.FaultHandler Require Code Interface Refine.
+From SeKVM.layers.TrapDispatcher Require Code Interface Refine.
+From SeKVM.layers.TrapHandlerRaw Require Code Interface Refine.
+From SeKVM.layers.TrapHandler Require Code Interface Refine.
 
 (** Lowest layer first. *)
 Definition handler_modules : list module :=
   [MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code; MmioOpsAux.Code.code; MmioOps.Code.code;
-   VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code; MemHandler.Code.code; FaultHandler.Code.code].
+   VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code; MemHandler.Code.code; FaultHandler.Code.code;
+   TrapDispatcher.Code.code; TrapHandlerRaw.Code.code; TrapHandler.Code.code].
 
-(** Whatever implements the interface of BootOps, these modules over it implement that of FaultHandler. *)
+(** Whatever implements the interface of BootOps, these modules over it implement that of TrapHandler. *)
 Theorem handlers_nested {S} R (lo : layer S) :
-  refines R (graph BootOps.Interface.L) lo -> refines R (graph FaultHandler.Interface.L) (nested lo handler_modules).
+  refines R (graph BootOps.Interface.L) lo -> refines R (graph TrapHandler.Interface.L) (nested lo handler_modules).
 Proof.
   intros below. cbn [nested handler_modules].
+  eapply vcomp_same; [exact TrapHandler.Refine.TrapHandler_refines|].
+  eapply vcomp_same; [exact TrapHandlerRaw.Refine.TrapHandlerRaw_refines|].
+  eapply vcomp_same; [exact TrapDispatcher.Refine.TrapDispatcher_refines|].
   eapply vcomp_same; [exact FaultHandler.Refine.FaultHandler_refines|].
   eapply vcomp_same; [exact MemHandler.Refine.MemHandler_refines|].
   eapply vcomp_same; [exact CtxtSwitch.Refine.CtxtSwitch_refines|].

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Scenarios of the whole stack by computation, from the initial state: the linked program of layers 1 to 31 on the
-    bottom machine, whose ticket counters wrap around on the way, and the specification of layer 31 agree with written
-    values.  Runs that hash a page are checked here and not kept ([Succeed]): the independent checker has no virtual
+(** Scenarios of the whole stack by computation, from the initial state: the linked program of all layers on the
+    bottom machine, whose ticket counters wrap around on the way, and the specifications of layers 31 and 34 agree with
+    written values.  Runs that hash a page are checked here and not kept ([Succeed]): the independent checker has no virtual
     machine.  Rests on [StackTop] and [StackHandlers]. *)
 From Coq Require Import Lia.
 From SeKVM.lib Require Import Calls.
@@ -11,6 +11,7 @@ From SeKVM.layers.Locks Require Import Boot.
 From SeKVM.layers.PageManager Require Import Spec Refine.
 From SeKVM.layers.BootOps Require Code.
 From SeKVM.layers.FaultHandler Require Import Interface.
+From SeKVM.layers.TrapHandler Require Import Interface.
 From SeKVM Require Import StackFrames StackTop StackHandlers.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -26,10 +27,17 @@ Definition firmware : list memblock :=
    mkmemblock 0x40000000 0x8000 1 0].
 
 (** Frame 0x40001 holds an image whose owner has signed the digest [IMAGE].  The host lets vCPU 0 of VM 1 start at
-    0x80000000; at address 0 it keeps the number of the VM. *)
+    0x80000000.  At address 0 it keeps the number of the VM, and from 64 on the registers x0, x1, ... of its calls. *)
 Definition IMAGE : Z := 0xf3e51085fae5354.
+Definition host_calls : list (list Z) :=
+  [[HVC_REGISTER_KVM]; [HVC_REGISTER_VCPU; 1; 0]; [HVC_SMMU_ALLOC_PGD; 1; 1; 0];
+   [HVC_SET_BOOT_INFO; 1; 0x80000000; 4000];
+   [HVC_REMAP_VM_IMAGE; 1; 0x40001; 0]; [HVC_VERIFY_VM_IMAGE; 1]].
+Definition place (call i : nat) : Z := 64 * (Z.of_nat call + 1) + 8 * Z.of_nat i.
+Definition registers (call : nat * list Z) : list (Z * Z) := imap (fun i x => (place (fst call) i, x)) (snd call).
 Definition w : world :=
-  mkworld 2 (mkboot firmware [mksmmu 0x9010000 65536 0 8 12]) (list_to_map [(0, 1); (0x40001008, 99)])
+  mkworld 2 (mkboot firmware [mksmmu 0x9010000 65536 0 8 12])
+    (list_to_map ([(0, 1); (0x40001008, 99)] ++ flat_map registers (imap pair host_calls)))
     [] [] [] [] (fun _ => []) (fun _ => []) (fun _ => []) []
     (list_to_map [(src_digest 1, [IMAGE]); (src_host_run 1, [0]); (src_host_vcpu 1 0, [0x80000000; 5])]).
 Definition low : St tview npt sptab (gmap Z s2page) := init0 4294967290 w no_events.
@@ -120,6 +128,28 @@ Example devices :
     ([1; 0; 0; 0x40001123; 1; 0], Finished, (Some READY, (0, 2, 0, 99), 1, [])).
 Proof. split; vm_compute; reflexivity. Qed.
 
+(** * The machine as software sees it *)
+
+(** The host loads the registers of its calls from its memory and makes them, one after the other; then it asks for
+    the VM to be run.  Its first access faults. *)
+Definition make (call : nat * list Z) : list (ident * list Z) :=
+  (imap (fun i _ => ("mem_load", [place (fst call) i; Z.of_nat i])) (snd call) ++ [("host_hvc_handler", [])])%list.
+Definition host_program : list (ident * list Z) :=
+  ([("mem_load", [0; 0]); ("host_npt_handler", [])] ++ flat_map make (imap pair host_calls) ++
+   [("mem_load", [0; 0]); ("host_vcpu_run_handler", [])])%list.
+(** The VM loads a word of its page, tries the host's memory, and is interrupted. *)
+Definition vm_program : list (ident * list Z) :=
+  [("mem_load", [0x80000008; 0]); ("mem_load", [0x40002000; 1]); ("vm_exit_handler", [])].
+Definition ends_with (cs : list (ident * list Z)) (e : ended) (v : observed) : Prop :=
+  let last x := (snd (fst x), snd x) in
+  last (observe (call TrapHandler.Interface.L) obs cs high) = (e, v) /\
+  last (observe (by_code whole_program L0) obs cs low) = (e, v).
+Succeed Definition host_boots : ends_with host_program Finished (Some VERIFIED, (1, 0, 0x80000000, 0), 1, [])
+  := ltac:(split; vm_compute; reflexivity).
+Succeed Definition vm_runs :
+  ends_with (host_program ++ vm_program) Finished (Some VERIFIED, (0, 2, 0, 1), 1, [Flow 1 HOSTVISOR [0; 44; 0]])
+  := ltac:(split; vm_compute; reflexivity).
+
 (** * The interface *)
 
 (** What the dispatchers of traps stand on, and nothing else: no lock, record, table, or register of a device. *)
@@ -132,3 +162,9 @@ Example interface_31 : names FaultHandler.Interface.L =
    "timer_set_cntvoff"; "host_to_core"; "vm_to_core"; "core_to_host"; "core_to_vm"; "exit_populate_fault";
    "get_shadow_ctxt"; "set_shadow_ctxt"; "mem_load_ref"; "mem_store_ref"; "dev_load_ref"; "dev_store_ref"].
 Proof. vm_compute. reflexivity. Qed.
+
+(** What software outside of KCore can do. *)
+Example interface_34 : names TrapHandler.Interface.L =
+  ["host_hvc_handler"; "host_npt_handler"; "host_vcpu_run_handler"; "vm_exit_handler"; "mem_load"; "mem_store";
+   "dev_load"; "dev_store"].
+Proof. reflexivity. Qed.

@@ -1,17 +1,17 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 34, TrapHandler: the layer's refinement theorem.  Its interface is these eight functions and nothing else: whatever
-    the underlay has beside what the code uses ends here.  Rests on [ProofCode]. *)
-From SeKVM.lib Require Import Hide.
-From SeKVM.layers.TrapHandler Require Import Code Spec ProofCode.
+(** Layer 34, TrapHandler: the layer's refinement theorem.  Its interface is eight functions and nothing else: what
+    the interface below has beside what the code uses ends here.  Rests on [ProofCode]. *)
+From SeKVM.lib Require Import UsesTac.
+From SeKVM.layers.TrapHandler Require Import Code Interface ProofCode.
 
 Section Refine.
   Context {P : Type}.
   Notation St := (St cell pmap pmap P).
   Context (ops : ident -> prim St) (core_handle_pvops handle_host_stage2_fault save_vm restore_vm : prim St).
-  Notation U := (U ops core_handle_pvops handle_host_stage2_fault save_vm restore_vm).
-  Notation T := (T ops core_handle_pvops handle_host_stage2_fault save_vm restore_vm).
 
-  Lemma TrapHandler_code : mod_ok U code T.
+  Lemma TrapHandler_code :
+    mod_ok (TrapHandler.Spec.U ops core_handle_pvops handle_host_stage2_fault save_vm restore_vm) code
+      (TrapHandler.Spec.T ops core_handle_pvops handle_host_stage2_fault save_vm restore_vm).
   Proof.
     repeat split.
     - apply host_hvc_handler_code.
@@ -23,10 +23,15 @@ Section Refine.
     - apply dev_load_code.
     - apply dev_store_code.
   Qed.
-
-  Theorem TrapHandler_refines (L0 : tbl St) : keeps U L0 -> refines req (graph T) (sem code (graph L0)).
-  Proof.
-    intros K. rewrite <- (app_nil_r T). apply (mod_ok_refines_keep L0 code T []); [|constructor].
-    exact (mod_ok_keep U L0 T K code TrapHandler_code).
-  Qed.
 End Refine.
+
+Lemma TrapHandler_serves : serves U TrapHandlerRaw.Interface.L (mcalls code).
+Proof. served. Qed.
+
+Theorem TrapHandler_refines :
+  refines req (graph TrapHandler.Interface.L) (sem code (graph TrapHandlerRaw.Interface.L)).
+Proof.
+  rewrite <- (app_nil_r TrapHandler.Interface.L).
+  apply (mod_ok_refines_keep TrapHandlerRaw.Interface.L code _ []); [|constructor].
+  exact (mod_ok_calls U _ _ code TrapHandler_serves (TrapHandler_code _ _ _ _ _)).
+Qed.
