@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 32, TrapDispatcher: what an entry of the table of hypercalls means.  A call is a number with its arguments, which
-    are words of the registers x0 to x5; whether it is accepted is a conjunction of comparisons.  Rests on [Lang] alone; the
-    generated [Table] is a list of these entries. *)
+(** Layer 32, TrapDispatcher: what an entry of the table of hypercalls means.  A call is a number with its
+    arguments, which are words of the registers x0 to x5; whether it is accepted is a conjunction of comparisons.
+    Rests on [Lang] alone; the generated [Table] is a list of these entries. *)
 From SeKVM.lib Require Export Lang.
 From Coq Require Import Lia.
 Local Open Scope Z_scope.
@@ -63,11 +63,13 @@ Section Six.
   Lemma accepted_same h : well_formed h = true -> accepted x h = accepted y h.
   Proof.
     unfold well_formed, accepted. intros W. apply andb_true_iff in W as [W _]. apply andb_true_iff in W as [_ W].
-    induction (conditions h) as [|c cs IH]; [reflexivity|]. cbn [forallb] in W |- *. apply andb_true_iff in W as [F W].
+    induction (conditions h) as [|c cs IH]; [reflexivity|]. cbn [forallb] in W |- *.
+    apply andb_true_iff in W as [F W].
     rewrite IH by exact W. f_equal. destruct c as [i z|i z|i j z]; cbn [fine holds] in F |- *.
     - apply Nat.leb_le in F. now rewrite same.
     - apply Nat.leb_le in F. now rewrite same.
-    - apply andb_true_iff in F as [F _]. apply andb_true_iff in F as [I J]. apply Nat.leb_le in I. apply Nat.leb_le in J.
+    - apply andb_true_iff in F as [F _]. apply andb_true_iff in F as [I J]. apply Nat.leb_le in I.
+      apply Nat.leb_le in J.
       now rewrite !same.
   Qed.
 

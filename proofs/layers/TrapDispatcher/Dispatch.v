@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 32, TrapDispatcher: the code of a dispatcher for any table of calls, and that it is the lookup in this table.
-    The code proof shows that the generated C is this code for the generated table, so a change of the table needs no new
-    proof.  Rests on [Call] and [Wp]; used by [ProofCode]. *)
+(** Layer 32, TrapDispatcher: the code of a dispatcher for any table of calls, and that it is the lookup in this
+    table.  The code proof shows that the generated C is this code for the generated table, so a change of the table
+    needs no new proof.  Rests on [Call] and [Wp]; used by [ProofCode]. *)
 From SeKVM.lib Require Import Wp.
 From SeKVM.layers.TrapDispatcher Require Import Call.
 From Coq Require Import Lia.
@@ -46,7 +46,8 @@ Section Chain.
   Lemma tests_and a b v w : tests a v -> tests b w -> tests (Eland a b) (v && w).
   Proof. intros A B K H. cbn [evb]. apply A. destruct v; [apply B, H | exact H]. Qed.
 
-  Lemma tests_all ts bs : Forall2 tests ts bs -> forall a v, tests a v -> tests (fold_left Eland ts a) (v && forallb id bs).
+  Lemma tests_all ts bs : Forall2 tests ts bs -> forall a v, tests a v -> tests (fold_left Eland ts a) (v &&
+    forallb id bs).
   Proof.
     induction 1 as [|t b ts bs T _ IH]; intros a v A; cbn [fold_left forallb].
     - now rewrite andb_true_r.
@@ -61,13 +62,15 @@ Section Chain.
     destruct c as [i z|i z|i j z]; cbn [fine tests_of values holds]; intros F.
     - apply Nat.leb_le in F. constructor; [|constructor]. intros K H. cbn [evb ev]. now rewrite here.
     - apply Nat.leb_le in F. constructor; [|constructor]. intros K H. cbn [evb ev]. now rewrite here.
-    - apply andb_true_iff in F as [F _]. apply andb_true_iff in F as [I J]. apply Nat.leb_le in I. apply Nat.leb_le in J.
+    - apply andb_true_iff in F as [F _]. apply andb_true_iff in F as [I J]. apply Nat.leb_le in I.
+      apply Nat.leb_le in J.
       constructor; [|constructor; [|constructor]]; intros K H; cbn [evb ev bin_vc]; now rewrite !here.
   Qed.
 
   Lemma values_hold c : fine c = true -> forallb id (values c) = holds x c.
   Proof.
-    destruct c as [i z|i z|i j z]; cbn [fine values forallb holds id]; intros F; rewrite ?andb_true_r; try reflexivity.
+    destruct c as [i z|i z|i j z]; cbn [fine values forallb holds id]; intros F; rewrite ?andb_true_r;
+      try reflexivity.
     apply andb_true_iff in F as [_ F]. apply in_range_iff in F. cbn [modulus] in F.
     pose proof (bounded i). pose proof (bounded j). unfold id.
     destruct (Z.leb_spec (x j) z) as [J|J]; cbn [andb].
@@ -76,7 +79,8 @@ Section Chain.
   Qed.
 
   Lemma tests_conditions cs : forallb fine cs = true ->
-    Forall2 tests (flat_map tests_of cs) (flat_map values cs) /\ forallb id (flat_map values cs) = forallb (holds x) cs.
+    Forall2 tests (flat_map tests_of cs) (flat_map values cs) /\ forallb id (flat_map values cs) =
+      forallb (holds x) cs.
   Proof.
     induction cs as [|c cs IH]; cbn [forallb flat_map]; [split; [constructor | reflexivity]|].
     intros F. apply andb_true_iff in F as [F1 F2]. destruct (IH F2) as [A B]. split.
@@ -86,7 +90,8 @@ Section Chain.
 
   Lemma arguments_from ps : forall k, (k + List.length ps <= 6)%nat ->
     (forall i t, In (i, t) (combine (seq k (List.length ps)) ps) -> t = U32 -> x i < 4294967296) ->
-    forall K : list Z -> Prop, K (map x (seq k (List.length ps))) -> evl (map argument (combine (seq k (List.length ps)) ps)) e K.
+    forall K : list Z -> Prop, K (map x (seq k (List.length ps))) ->
+      evl (map argument (combine (seq k (List.length ps)) ps)) e K.
   Proof.
     induction ps as [|t ps IH]; cbn [List.length seq combine map evl]; intros k B T K H; [exact H|].
     assert (Ev : forall K : Z -> Prop, K (x k) -> ev (argument (k, t)) e K).
@@ -112,7 +117,8 @@ Section Chain.
     induction 1 as [|h cs [W A] _ IH]; intros H; [exact H|].
     cbn [chain fold_right vc evb ev]. rewrite here by lia. cbn [cmp].
     unfold request in H, IH. cbn [find] in H. destruct (x 0 =? number h); [|apply IH, H]. clear IH.
-    unfold well_formed in W. apply andb_true_iff in W as [W T]. apply andb_true_iff in W as [W F]. apply Nat.leb_le in W.
+    unfold well_formed in W. apply andb_true_iff in W as [W T]. apply andb_true_iff in W as [W F].
+    apply Nat.leb_le in W.
     destruct (tests_conditions _ F) as [C V].
     assert (ACT : accepted x h = true -> vc L (act h) K e s).
     { intros AC. rewrite AC in H.
@@ -124,6 +130,7 @@ Section Chain.
     fold (accepted x h) in V. revert C V. generalize (flat_map values (conditions h)) as bs. intros bs C V.
     destruct C as [|t b ts bs TT TS]; cbn [guard vc]; cbn [forallb] in V.
     - apply ACT. symmetry. exact V.
-    - apply (tests_all _ _ TS _ _ TT). unfold id at 1 in V. rewrite V. destruct (accepted x h); [now apply ACT | exact H].
+    - apply (tests_all _ _ TS _ _ TT). unfold id at 1 in V. rewrite V.
+      destruct (accepted x h); [now apply ACT | exact H].
   Qed.
 End Chain.

@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 32, TrapDispatcher: each function's code meets its specification, over what the layer uses.  The dispatcher's
-    long part is [Dispatch.chain] for the generated table.  Used by [Refine]. *)
+(** Layer 32, TrapDispatcher: each function's code meets its specification, over what the layer uses.  The
+    dispatcher's long part is [Dispatch.chain] for the generated table.  Used by [Refine]. *)
 From SeKVM.lib Require Import VcStep.
 From SeKVM.layers.VCPUOps Require Import SpecTac.
 From SeKVM.layers.TrapDispatcher Require Import Dispatch Code Spec.
@@ -36,7 +36,8 @@ Section Code.
   Context (ops : ident -> prim St) (core_handle_pvops : prim St).
   Notation U := (U ops core_handle_pvops).
 
-  Lemma calls_known : Forall (fun h => well_formed h = true /\ Lang.assoc (handler h) U = Some (ops (handler h))) calls.
+  Lemma calls_known : Forall (fun h => well_formed h = true /\ Lang.assoc (handler h) U =
+    Some (ops (handler h))) calls.
   Proof. repeat constructor. Qed.
 
   Lemma host_hvc_dispatcher_code : fun_ok U f_host_hvc_dispatcher (host_hvc_dispatcher_spec ops).

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 32, TrapDispatcher: no argument of the host and no trap of a VM leads out of the specification or stops the
-    machine by itself.  Handlers are called with arguments of their C types, what is refused changes nothing but the answer,
-    and a panic is a handler's.  Rests on [Spec]; used by who joins the layers. *)
+    machine by itself.  Handlers are called with arguments of their C types, what is refused changes nothing but the
+    answer, and a panic is a handler's.  Rests on [Spec]; used by who joins the layers. *)
 From Coq Require Import Lia.
 From SeKVM.lib Require Import Wp PrimInv.
 From SeKVM.layers.VCPUOpsAux Require Import CallLaws.
@@ -47,7 +47,8 @@ Section Safe.
   Theorem refused_is_harmless s m : loaded s m -> request (words m) calls = None ->
     host_hvc_dispatcher_spec ops [] s = Some (Ok 0 (put_cur (<[X0 := REFUSED]> m) s)).
   Proof.
-    intros [R G] E. unfold host_hvc_dispatcher_spec, p0, with_cur, serve, answer. cbv zeta. rewrite R. unfold cur_ctxt in G.
+    intros [R G] E. unfold host_hvc_dispatcher_spec, p0, with_cur, serve, answer. cbv zeta. rewrite R.
+    unfold cur_ctxt in G.
     now rewrite G, E.
   Qed.
 
@@ -70,11 +71,13 @@ Section Safe.
       end.
   Proof.
     intros L A. destruct (request (words m) calls) as [h|] eqn:E.
-    - destruct L as [R G]. unfold host_hvc_dispatcher_spec, p0, with_cur, serve. cbv zeta. unfold cur_ctxt in G. rewrite R, G, E.
+    - destruct L as [R G]. unfold host_hvc_dispatcher_spec, p0, with_cur, serve. cbv zeta. unfold cur_ctxt in G.
+      rewrite R, G, E.
       pose proof (request_in _ _ _ E) as (J & _ & _). specialize (A h J _ (passed_typed m h E)).
       destruct (ops (handler h) _ s) as [[r t|t]|] eqn:O; cbn [then_]; [| |tauto].
       + destruct A as [W [m1 G1]]. unfold answer.
-        assert (WX : in_range U64 (if has_result h then r else 0) = true) by (destruct (has_result h); [now apply W | reflexivity]).
+        assert (WX : in_range U64 (if has_result h then r else 0) = true) by (destruct (has_result h);
+          [now apply W | reflexivity]).
         rewrite WX, G1. cbn [chk Z.eqb]. eexists. split; reflexivity.
       + cbn [chk]. eexists. split; [reflexivity|]. exists h, (passed (words m) h). auto.
     - rewrite (refused_is_harmless s m L E). eexists. split; reflexivity.

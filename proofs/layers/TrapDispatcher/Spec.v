@@ -1,7 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 32, TrapDispatcher: a call of the host is looked up in the table of calls, and a trap of a VM in the short list
-    of those that KCore serves.  Neither can be a reason to stop the machine before a handler runs.  Stands on the contexts
-    of VCPUOps, on any operations for the host's calls, by name, and on any operation for the calls of a VM. *)
+(** Layer 32, TrapDispatcher: a call of the host is looked up in the table of calls, and a trap of a VM in the
+    short list of those that KCore serves.  Neither can be a reason to stop the machine before a handler runs.
+    Stands on the contexts of VCPUOps, on any operations for the host's calls, by name, and on any operation for
+    the calls of a VM. *)
 From SeKVM.layers.VCPUOps Require Export Spec.
 From SeKVM.layers.TrapDispatcher Require Export Call Table.
 Local Open Scope string_scope.
@@ -38,7 +39,8 @@ Section TrapDispatcher.
   (** The call in the registers [m] of context [c] of [v]. *)
   Definition serve (v c : Z) (m : regfile) (s : St) : option (res St) :=
     match request (words m) calls with
-    | Some h => then_ (ops (handler h) (passed (words m) h) s) (fun r s => answer v c (if has_result h then r else 0) s)
+    | Some h => then_ (ops (handler h) (passed (words m) h) s) (fun r s =>
+      answer v c (if has_result h then r else 0) s)
     | None => answer v c REFUSED s
     end.
 
@@ -60,9 +62,11 @@ Section TrapDispatcher.
   (** What this layer's code uses. *)
   Definition U : tbl St :=
     ([("get_cur_vmid", get_cur_vmid); ("get_cur_vcpuid", get_cur_vcpuid); ("get_shadow_ctxt", get_shadow_ctxt);
-      ("set_shadow_ctxt", set_shadow_ctxt); ("core_handle_sys64", skip_instr); ("core_handle_pvops", core_handle_pvops)]
+      ("set_shadow_ctxt", set_shadow_ctxt); ("core_handle_sys64", skip_instr);
+      ("core_handle_pvops", core_handle_pvops)]
      ++ map (fun h => (handler h, ops (handler h))) calls)%list.
 End TrapDispatcher.
 
 (** What ends at this layer. *)
-Definition hidden : list ident := (["core_handle_sys64"; "core_handle_pvops"; "set_shadow_ctxt"] ++ map handler calls)%list.
+Definition hidden : list ident := (["core_handle_sys64"; "core_handle_pvops";
+  "set_shadow_ctxt"] ++ map handler calls)%list.

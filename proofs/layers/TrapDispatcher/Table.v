@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (* generated from hypercalls.yaml by `aetool proofs hypercalls`; do not edit *)
-(** Layer 32, TrapDispatcher: the calls of the host.  Rests on [Call], which says what an entry means; the specification of
-    the dispatcher looks the number in x0 up here. *)
+(** Layer 32, TrapDispatcher: the calls of the host.  Rests on [Call], which says what an entry means; the
+    specification of the dispatcher looks the number in x0 up here. *)
 From SeKVM.layers.TrapDispatcher Require Import Call.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.

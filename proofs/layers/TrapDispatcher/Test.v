@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 32, TrapDispatcher: examples by computation.  The specification and the code run by the interpreter agree with
-    written values: every call of the table, every condition at its edge, what no call is, and every class of trap of a VM.
-    The operations are stood in for by entries of the ledger. *)
+(** Layer 32, TrapDispatcher: examples by computation.  The specification and the code run by the interpreter agree
+    with written values: every call of the table, every condition at its edge, what no call is, and every class of
+    trap of a VM. The operations are stood in for by entries of the ledger. *)
 From SeKVM.lib Require Import Calls Hide.
 From SeKVM.machine Require Import Init.
 From SeKVM.layers.TrapDispatcher Require Import Code Spec.
@@ -36,7 +36,8 @@ Definition host (xs : list Z) : state :=
 Definition obs (s : state) : list Z * list out_event :=
   (match cur_ctxt s with Some m => map (fun r => reg_word r m) [X0; X1; X2; X3; X4; X5] | None => [] end, st_outs s).
 Definition result : Type := list Z * ended * (list Z * list out_event).
-Definition end_of (step : stepper state) (xs : list Z) : result := observe step obs [("host_hvc_dispatcher", [])] (host xs).
+Definition end_of (step : stepper state) (xs : list Z) : result := observe step obs [("host_hvc_dispatcher", [])]
+  (host xs).
 (** Each of these calls, by specification and by code, ends as [f] says. *)
 Definition calling (l : list (list Z)) (f : list Z -> result) : Prop :=
   map (end_of by_spec) l = map f l /\ map (end_of by_c) l = map f l.
@@ -68,7 +69,8 @@ Example edges_outside : Forall (fun h => calling (flat_map (outside (ones h)) (c
 Proof. unfold calls. repeat (apply List.Forall_cons; [split; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
 
 (** Numbers that no call has: a VM's calls, the next one, and those that agree with a call's in the low half. *)
-Example no_call : calling (map (fun n => [n; 1; 1; 1; 1; 1]) [0; 11; 12; 30; 4294967309; 18446744073709551615]) refused.
+Example no_call : calling (map (fun n => [n; 1; 1; 1; 1; 1]) [0; 11; 12; 30; 4294967309;
+  18446744073709551615]) refused.
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** A handler's panic is one. *)
@@ -85,7 +87,8 @@ Proof. vm_compute. reflexivity. Qed.
 (** vCPU 1 of VM 3 trapped with this class and x0. *)
 Definition trap (class x0 : Z) : state :=
   set_cpu (mkcpu 2 3 1 {[ ELR_EL2 := 0x1000 ]})
-    (set_ctxts {[ 25 := mkcell {[ ESR_EL2 := class * 67108864 + 0x2000000; X0 := x0 ]} true [] [] ]} (init (quiet 2))).
+    (set_ctxts {[ 25 := mkcell {[ ESR_EL2 := class * 67108864 + 0x2000000; X0 :=
+    x0 ]} true [] [] ]} (init (quiet 2))).
 Definition obs_trap (s : state) : Z * list out_event := (reg_get ELR_EL2 (phys_regs s), st_outs s).
 Definition trapping (x0 : Z) (l : list Z) (v : list Z * ended * (Z * list out_event)) : Prop :=
   let run (step : stepper state) class := observe step obs_trap [("vm_exit_dispatcher", [3; 1])] (trap class x0) in
@@ -102,5 +105,6 @@ Example all_classes :
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** What the dispatchers are made of is hidden above this layer. *)
-Example hidden_above : Forall (fun f => Lang.assoc f (over (TrapDispatcher.Spec.T op pvops) (hide hidden Under)) = None) hidden.
+Example hidden_above : Forall (fun f => Lang.assoc f (over (TrapDispatcher.Spec.T op pvops) (hide hidden Under)) =
+  None) hidden.
 Proof. repeat constructor. Qed.

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 34, TrapHandler: each function's code meets its specification, over what the layer uses.  The handlers are those of
-    layer 33, whose decisions are read from the saved context; that the CPU's registers say the same is the proof.  Used by
-    [Refine]. *)
+(** Layer 34, TrapHandler: each function's code meets its specification, over what the layer uses.  The handlers are
+    those of layer 33, whose decisions are read from the saved context; that the CPU's registers say the same is the
+    proof.  Used by [Refine]. *)
 From SeKVM.layers.CtxtSwitch Require Import SpecTac.
 From SeKVM.layers.TrapDispatcher Require Import ProofCode.
 From SeKVM.layers.TrapHandler Require Import Code Spec Registers.
@@ -76,7 +76,8 @@ Section Code.
   Lemma vm_exit_handler_code : fun_ok U f_vm_exit_handler (vm_exit_handler_spec core_handle_pvops save_vm).
   Proof.
     intros vs s r E. rewrite exit_same in E. revert vs s r E.
-    change (fun_ok U f_vm_exit_handler (vm_exit_handler_raw_spec core_handle_pvops save_vm)). tail_call f_vm_exit_handler.
+    change (fun_ok U f_vm_exit_handler (vm_exit_handler_raw_spec core_handle_pvops save_vm)).
+    tail_call f_vm_exit_handler.
   Qed.
 
   (** What an access answers has its type. *)
@@ -105,7 +106,8 @@ Section Code.
   Proof. unfold mem_store_spec, own_access. own_call f_mem_store. Qed.
 
   Ltac device_call f :=
-    apply fun_ok_vc; intros vs s r H; apply p4_inv in H as (a & x & cb & ix & -> & Ra & Rx & Rc & Ri & H); cbv beta in H;
+    apply fun_ok_vc; intros vs s r H; apply p4_inv in H as (a & x & cb & ix & -> & Ra & Rx & Rc & Ri & H);
+      cbv beta in H;
     boolprop; unfold f; run_vc_goal; do 4 (split; [assumption|]); find_call;
     destruct r as [v t|t];
     [ apply answer_typed in H as [R H]; eapply match_ok; [exact H|]; cbv beta;

@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 34, TrapHandler: what the saved context says at the entry of KCore is what the CPU's registers say, so a request
-    can be read from either.  Used by the code proofs of this layer and by its theorems about what is seen. *)
+(** Layer 34, TrapHandler: what the saved context says at the entry of KCore is what the CPU's registers say, so a
+    request can be read from either.  Used by the code proofs of this layer and by its theorems about what is seen. *)
 From SeKVM.layers.TrapHandlerRaw Require Import Spec.
 From SeKVM.layers.CtxtSwitch Require Safe.
 Local Open Scope Z_scope.

@@ -1,7 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 34, TrapHandler: all that software outside of KCore can do, as steps on what it sees.  A call of the host is
-    decided by the CPU's registers, and so is an exit of a VM; an access goes through the table of whoever runs.  Stands on
-    TrapHandlerRaw and on the accesses of NPTWalk and MmioSPTWalk.  This is the interface of the machine on top. *)
+    decided by the CPU's registers, and so is an exit of a VM; an access goes through the table of whoever runs.
+    Stands on TrapHandlerRaw and on the accesses of NPTWalk and MmioSPTWalk.  This is the interface of the machine on
+    top. *)
 From SeKVM.layers.MmioSPTWalk Require Export Spec.
 From SeKVM.layers.TrapHandlerRaw Require Export Spec.
 Local Open Scope string_scope.
@@ -15,7 +16,8 @@ Section TrapHandler.
   (** The call that the CPU's registers hold; the context is the host's, with these registers saved. *)
   Definition host_call (v c : Z) (phys : regfile) (s : St) : option (res St) :=
     match request (words phys) calls with
-    | Some h => then_ (ops (handler h) (passed (words phys) h) s) (fun r s => answer v c (if has_result h then r else 0) s)
+    | Some h => then_ (ops (handler h) (passed (words phys) h) s) (fun r s =>
+      answer v c (if has_result h then r else 0) s)
     | None => answer v c REFUSED s
     end.
   Definition host_hvc_handler_spec : prim St :=
@@ -34,7 +36,8 @@ Section TrapHandler.
       if reg_word EC phys =? TRAP then
         match service_of phys with
         | Skip => resume (put_regs (skip phys) s)
-        | Ask => then_ (chk (Some U32) (core_handle_pvops [] s)) (fun leave s => if leave =? 0 then resume s else to_host save_vm s)
+        | Ask => then_ (chk (Some U32) (core_handle_pvops [] s)) (fun leave s =>
+          if leave =? 0 then resume s else to_host save_vm s)
         | Leave => to_host save_vm s
         end
       else to_host save_vm s)).
@@ -55,7 +58,8 @@ Section TrapHandler.
     [("host_hvc_handler", host_hvc_handler_spec);
      ("host_npt_handler", host_npt_handler_spec); ("host_vcpu_run_handler", host_vcpu_run_handler_spec);
      ("vm_exit_handler", vm_exit_handler_spec);
-     ("mem_load", mem_load_spec); ("mem_store", mem_store_spec); ("dev_load", dev_load_spec); ("dev_store", dev_store_spec)].
+     ("mem_load", mem_load_spec); ("mem_store", mem_store_spec); ("dev_load", dev_load_spec);
+     ("dev_store", dev_store_spec)].
 
   (** What this layer's code uses. *)
   Definition U : tbl St :=

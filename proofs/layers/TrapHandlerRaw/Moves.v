@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 33, TrapHandlerRaw: moves by a list of registers are moves by its parts, in any order if no register stands in
-    both.  So the steps of an entry and of an exit are one transition each.  Used by the code proofs. *)
+(** Layer 33, TrapHandlerRaw: moves by a list of registers are moves by its parts, in any order if no register stands
+    in both.  So the steps of an entry and of an exit are one transition each.  Used by the code proofs. *)
 From SeKVM.layers.TrapHandlerRaw Require Import Spec.
 Local Open Scope Z_scope.
 
@@ -30,8 +30,8 @@ Proof.
   now apply A, elem_of_list_In.
 Qed.
 
-(** A save of the host: general registers at the entry, the others by the switch.  A restore: the general registers come
-    last, which makes no difference. *)
+(** A save of the host: general registers at the entry, the others by the switch.  A restore: the general registers
+    come last, which makes no difference. *)
 Lemma reversed_app a b : reversed (a ++ b) = reversed a ++ reversed b.
 Proof. apply map_app. Qed.
 
@@ -52,5 +52,6 @@ Proof. unfold everything, saved, entered. now rewrite !move_app. Qed.
 
 Lemma restore_everything m phys : resumed m (restored m phys) = move_regs (reversed everything) m phys.
 Proof.
-  unfold everything, resumed, restored. rewrite !reversed_app. apply last_first; [exact gp_sys_apart | exact gp_fp_apart].
+  unfold everything, resumed, restored. rewrite !reversed_app.
+  apply last_first; [exact gp_sys_apart | exact gp_fp_apart].
 Qed.

@@ -1,5 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 33, TrapHandlerRaw: each function's code meets its specification, over what the layer uses.  Used by [Refine]. *)
+(** Layer 33, TrapHandlerRaw: each function's code meets its specification, over what the layer uses.  Used by
+    [Refine]. *)
 From SeKVM.layers.CtxtSwitch Require Import SpecTac.
 From SeKVM.layers.TrapHandlerRaw Require Import Code Spec Moves.
 Local Open Scope string_scope.
@@ -14,15 +15,19 @@ Section Code.
 
   (** Leaving KCore is one call. *)
   Lemma resume_ok s r : resume s = Some r -> restore_regs gp_moves [] s = Some r.
-  Proof. unfold resume, restore_regs, p0, resumed. destruct (cur_ctxt s); [|discriminate]. intros [= <-]. reflexivity. Qed.
+  Proof.
+    unfold resume, restore_regs, p0, resumed. destruct (cur_ctxt s); [|discriminate]. intros [= <-]. reflexivity.
+  Qed.
 
-  Lemma host_npt_handler_raw_code : fun_ok U f_host_npt_handler_raw (host_npt_handler_raw_spec handle_host_stage2_fault).
+  Lemma host_npt_handler_raw_code :
+    fun_ok U f_host_npt_handler_raw (host_npt_handler_raw_spec handle_host_stage2_fault).
   Proof.
     open0 H. destruct (cur_ctxt s) as [m|] eqn:G in H; [|discriminate H].
     unfold f_host_npt_handler_raw. run_vc_goal. law @save_regs_ok; [exact G|]. fold (entered (phys_regs s) m).
     destruct (handle_host_stage2_fault _ _) as [[z s1|s1]|] eqn:X; cbn [then_] in H; [| |discriminate H].
     - find_call. eapply match_ok; [exact X|]. cbv beta. unfold resume in H.
-      destruct (cur_ctxt s1) as [m1|] eqn:G1 in H; [|discriminate H]. answer H. law @restore_regs_ok; [exact G1|]. reflexivity.
+      destruct (cur_ctxt s1) as [m1|] eqn:G1 in H; [|discriminate H]. answer H. law @restore_regs_ok; [exact G1|].
+      reflexivity.
     - answer H. find_call. eapply match_halt; [exact X | reflexivity].
   Qed.
 
@@ -42,13 +47,16 @@ Section Code.
     - assert (z = 0) as ->.
       { clear - X. unfold serve, answer in X.
         destruct (request _ _); [destruct (ops _ _ _) as [[? ?|?]|]; cbn [then_] in X; try discriminate X|];
-          destruct (in_range _ _); try discriminate X; destruct (get_ctxt _ _ _); try discriminate X; now injection X. }
+          destruct (in_range _ _); try discriminate X; destruct (get_ctxt _ _ _); try discriminate X;
+            now injection X. }
       cbn [chk] in D. find_call. eapply match_ok; [exact D|]. cbv beta. unfold resume in H.
-      destruct (cur_ctxt s1) as [m2|] eqn:G1 in H; [|discriminate H]. answer H. law @restore_regs_ok; [exact G1|]. reflexivity.
+      destruct (cur_ctxt s1) as [m2|] eqn:G1 in H; [|discriminate H]. answer H. law @restore_regs_ok; [exact G1|].
+      reflexivity.
     - answer H. cbn [chk] in D. find_call. eapply match_halt; [exact D | reflexivity].
   Qed.
 
-  Lemma host_vcpu_run_handler_raw_code : fun_ok U f_host_vcpu_run_handler_raw (host_vcpu_run_handler_raw_spec restore_vm).
+  Lemma host_vcpu_run_handler_raw_code :
+    fun_ok U f_host_vcpu_run_handler_raw (host_vcpu_run_handler_raw_spec restore_vm).
   Proof.
     open0 H. destruct (cur_ctxt s) as [m|] eqn:G in H; [|discriminate H]. rewrite <- save_everything in H.
     unfold f_host_vcpu_run_handler_raw. run_vc_goal. law @save_regs_ok; [exact G|]. fold (entered (phys_regs s) m).
@@ -58,12 +66,14 @@ Section Code.
     find_call. eapply match_ok; [exact D|]. cbv beta.
     destruct (restore_vm _ _) as [[z s1|s1]|] eqn:X; cbn [then_] in H; [| |discriminate H].
     - find_call. eapply match_ok; [exact X|]. cbv beta. unfold resume in H.
-      destruct (cur_ctxt s1) as [m2|] eqn:G1 in H; [|discriminate H]. answer H. law @restore_regs_ok; [exact G1|]. reflexivity.
+      destruct (cur_ctxt s1) as [m2|] eqn:G1 in H; [|discriminate H]. answer H. law @restore_regs_ok; [exact G1|].
+      reflexivity.
     - answer H. find_call. eapply match_halt; [exact X | reflexivity].
   Qed.
 
   Lemma restore_host_ok s m : let s' := set_cpu (load HOSTVISOR (cpu_id (st_cpu s)) (st_cpu s)) s in
-    cur_ctxt s' = Some m -> restore_host_spec [] s = Some (Ok 0 (put_regs (restored m (host_control (phys_regs s'))) s')).
+    cur_ctxt s' = Some m -> restore_host_spec [] s =
+      Some (Ok 0 (put_regs (restored m (host_control (phys_regs s'))) s')).
   Proof. cbv zeta. intros G. unfold restore_host_spec, p0. now rewrite G. Qed.
 
   (** The two ends of an exit. *)
@@ -83,7 +93,8 @@ Section Code.
       end
     | answer H; find_call; eapply match_halt; [exact SV | reflexivity] ].
 
-  Lemma vm_exit_handler_raw_code : fun_ok U f_vm_exit_handler_raw (vm_exit_handler_raw_spec core_handle_pvops save_vm).
+  Lemma vm_exit_handler_raw_code :
+    fun_ok U f_vm_exit_handler_raw (vm_exit_handler_raw_spec core_handle_pvops save_vm).
   Proof.
     open0 H. unfold with_cur in H.
     destruct (in_range U32 (cpu_vmid _) && _) eqn:R in H; [|discriminate H]. apply andb_true_iff in R as [Rv Rc].

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 33, TrapHandlerRaw: KCore from its entry to its exit.  Saving and restoring are transitions of this CPU's
-    registers and of the context that is loaded, each by one list of registers.  Stands on TrapDispatcher and CtxtSwitch,
-    and on any operations for the host's faults, for saving a VM and for letting one run. *)
+    registers and of the context that is loaded, each by one list of registers.  Stands on TrapDispatcher and
+    CtxtSwitch, and on any operations for the host's faults, for saving a VM and for letting one run. *)
 From SeKVM.layers.CtxtSwitch Require Export Spec.
 From SeKVM.layers.TrapDispatcher Require Export Spec.
 Local Open Scope string_scope.
@@ -53,25 +53,30 @@ Section TrapHandlerRaw.
       let m := trapped (phys_regs s) m in
       let s := put_ctxt v c m s in
       if reg_word EC m =? TRAP
-      then then_ (vm_exit_dispatcher_spec core_handle_pvops [v; c] s) (fun leave s => if leave =? 0 then resume s else to_host s)
+      then then_ (vm_exit_dispatcher_spec core_handle_pvops [v; c] s) (fun leave s =>
+        if leave =? 0 then resume s else to_host s)
       else to_host s)).
 
   Definition T : tbl St :=
     [("host_hvc_handler_raw", host_hvc_handler_raw_spec); ("host_npt_handler_raw", host_npt_handler_raw_spec);
-     ("host_vcpu_run_handler_raw", host_vcpu_run_handler_raw_spec); ("vm_exit_handler_raw", vm_exit_handler_raw_spec)].
+     ("host_vcpu_run_handler_raw", host_vcpu_run_handler_raw_spec);
+     ("vm_exit_handler_raw", vm_exit_handler_raw_spec)].
 
   (** What this layer's code uses. *)
   Definition U : tbl St :=
     [("get_cur_vmid", get_cur_vmid); ("get_cur_vcpuid", get_cur_vcpuid); ("get_shadow_ctxt", get_shadow_ctxt);
-     ("host_to_core", save_regs gp_moves); ("vm_to_core", save_regs gp_moves); ("core_to_host", restore_regs gp_moves);
+     ("host_to_core", save_regs gp_moves); ("vm_to_core", save_regs gp_moves);
+     ("core_to_host", restore_regs gp_moves);
      ("core_to_vm", restore_regs gp_moves); ("exit_populate_fault", save_regs fault_moves);
-     ("host_hvc_dispatcher", host_hvc_dispatcher_spec ops); ("vm_exit_dispatcher", vm_exit_dispatcher_spec core_handle_pvops);
+     ("host_hvc_dispatcher", host_hvc_dispatcher_spec ops);
+     ("vm_exit_dispatcher", vm_exit_dispatcher_spec core_handle_pvops);
      ("handle_host_stage2_fault", handle_host_stage2_fault); ("save_host", save_host_spec);
      ("restore_host", restore_host_spec); ("save_vm", save_vm); ("restore_vm", restore_vm)].
 End TrapHandlerRaw.
 
 (** What ends at this layer. *)
 Definition hidden : list ident :=
-  ["get_cur_vcpuid"; "get_shadow_ctxt"; "host_to_core"; "vm_to_core"; "core_to_host"; "core_to_vm"; "exit_populate_fault";
+  ["get_cur_vcpuid"; "get_shadow_ctxt"; "host_to_core"; "vm_to_core"; "core_to_host"; "core_to_vm";
+   "exit_populate_fault";
    "host_hvc_dispatcher"; "vm_exit_dispatcher"; "handle_host_stage2_fault"; "save_host"; "restore_host"; "save_vm";
    "restore_vm"].

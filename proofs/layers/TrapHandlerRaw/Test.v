@@ -1,8 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 33, TrapHandlerRaw: examples by computation.  The specification and the code run by the interpreter agree with
-    written values: the host calls, faults and lets a vCPU run; the vCPU traps, goes on or gives way to the host, whatever the
-    reason.  The switch is CtxtSwitch's; life cycle, faults and operations are stood in for, and [sets] is a step of whoever
-    runs: it sets a register. *)
+(** Layer 33, TrapHandlerRaw: examples by computation.  The specification and the code run by the interpreter
+    agree with written values: the host calls, faults and lets a vCPU run; the vCPU traps, goes on or gives way to
+    the host, whatever the reason.  The switch is CtxtSwitch's; life cycle, faults and operations are stood in
+    for, and [sets] is a step of whoever runs: it sets a register. *)
 From SeKVM.lib Require Import Calls Hide.
 From SeKVM.machine Require Import Init.
 From SeKVM.layers.TrapHandlerRaw Require Import Code Spec.
@@ -14,8 +14,10 @@ Section Stand_ins.
   Notation St := (St cell N M P).
   Definition op (f : ident) : prim St := fun vs s =>
     ret (if String.eqb f "register_kvm" then 7 else 0) (set_outs (Flow 0 0 vs :: st_outs s) s).
-  Definition pvops : prim St := p0 (Some U32) (fun s => some m := cur_ctxt s; ret (if reg_word X0 m =? 11 then 0 else 1) s).
-  Definition fault : prim St := p0 None (fun s => ret 0 (set_outs (Flow 0 0 [reg_word HPFAR_EL2 (phys_regs s)] :: st_outs s) s)).
+  Definition pvops : prim St := p0 (Some U32) (fun s => some m := cur_ctxt s;
+    ret (if reg_word X0 m =? 11 then 0 else 1) s).
+  Definition fault : prim St := p0 None (fun s =>
+    ret 0 (set_outs (Flow 0 0 [reg_word HPFAR_EL2 (phys_regs s)] :: st_outs s) s)).
   Definition off : prim St := p1 None U32 (fun v s => ret 0 s).
   Definition hold (b : bool) : prim St := p2 None U32 U32 (fun v c s =>
     match st_ctxts s !! (8 * v + c) with
@@ -40,7 +42,8 @@ Definition by_c : stepper state := by_code code Under.
 Definition start : state :=
   set_ins {[ src_host_run 3 := [1; 1] ]}
     (set_cpu (mkcpu 2 0 2 {[ ELR_EL2 := 0xAAAA; X1 := 3; X19 := 0xBBBB; Q3 := 0xCCCC; HPFAR_EL2 := 0x400 ]})
-      (set_ctxts {[ 2 := mkcell ∅ false [] []; 25 := mkcell {[ PC := 0x81000; X0 := 5; X19 := 0x5ec2e7 ]} false [] [] ]}
+      (set_ctxts {[ 2 := mkcell ∅ false [] []; 25 := mkcell {[ PC := 0x81000; X0 := 5; X19 :=
+      0x5ec2e7 ]} false [] [] ]}
         (init (quiet 2)))).
 Definition traps (reason esr : Z) : list (ident * list Z) :=
   [("sets", [44; reason]); ("sets", [72; esr]); ("vm_exit_handler_raw", [])].
@@ -48,9 +51,11 @@ Definition enters : list (ident * list Z) := [("sets", [0; 3]); ("host_vcpu_run_
 
 (** Observed: who runs, registers of the CPU, the ledger, who has the context of the vCPU. *)
 Definition obs (s : state) : (Z * Z) * list Z * list out_event * option bool :=
-  ((cpu_vmid (st_cpu s), cpu_vcpuid (st_cpu s)), map (fun r => reg_get r (phys_regs s)) [X0; X19; ELR_EL2; Q3; VTTBR_EL2],
+  ((cpu_vmid (st_cpu s), cpu_vcpuid (st_cpu s)), map (fun r => reg_get r (phys_regs s)) [X0; X19; ELR_EL2; Q3;
+  VTTBR_EL2],
    st_outs s, option_map c_held (st_ctxts s !! 25)).
-Definition agree (cs : list (ident * list Z)) (e : ended) (v : (Z * Z) * list Z * list out_event * option bool) : Prop :=
+Definition agree (cs : list (ident * list Z)) (e : ended) (v : (Z * Z) * list Z * list out_event * option bool) :
+  Prop :=
   let f step := let '(_, e, o) := observe step obs cs start in (e, o) in f by_spec = (e, v) /\ f by_c = (e, v).
 
 (** The host calls: the answer is in x0, all else is as it was. *)
@@ -82,7 +87,8 @@ Definition host_again (shows : list (Z * Z)) : (Z * Z) * list Z * list out_event
   ((0, 2), [3; 0xBBBB; 0xAAAA; 0xCCCC; pt_vttbr 0], map (fun p => Flow 3 0 [1; fst p; snd p]) shows, Some false).
 Example interrupted : agree (enters ++ traps 31 0) Finished (host_again [(44, 31)]).
 Proof. split; vm_compute; reflexivity. Qed.
-Example vm_call_for_the_host : agree (enters ++ traps 2 0x58000000) Finished (host_again [(0, 5); (72, 0x58000000); (44, 2)]).
+Example vm_call_for_the_host : agree (enters ++ traps 2 0x58000000) Finished (host_again [(0, 5); (72, 0x58000000);
+  (44, 2)]).
 Proof. split; vm_compute; reflexivity. Qed.
 Example waits : agree (enters ++ traps 2 0x4000000) Finished (host_again [(72, 0x4000000); (44, 2)]).
 Proof. split; vm_compute; reflexivity. Qed.
@@ -100,5 +106,6 @@ Example wrong_vm : agree [("sets", [0; 16]); ("host_vcpu_run_handler_raw", [])] 
 Proof. split; vm_compute; reflexivity. Qed.
 
 Example hidden_above :
-  Forall (fun f => Lang.assoc f (over (TrapHandlerRaw.Spec.T op pvops fault save run) (hide hidden Under)) = None) hidden.
+  Forall (fun f => Lang.assoc f (over (TrapHandlerRaw.Spec.T op pvops fault save run) (hide hidden Under)) =
+    None) hidden.
 Proof. repeat constructor. Qed.
