@@ -496,6 +496,7 @@ void smmu_assign_page(u32 cbndx, u32 index, u64 pfn, u64 gfn);
 void smmu_map_page(u32 cbndx, u32 index, u64 iova, u64 pte);
 void el2_arm_lpae_clear(u64 iova, u32 cbndx, u32 index);
 u64 el2_arm_lpae_iova_to_phys(u64 iova, u32 cbndx, u32 index);
+u32 vm_has_bank(u32 vmid);
 
 /* The dirty word of a context: bits 0 to 30, the host sets that register before the
  * next run; bit 32, the instruction is done; all ones, the vCPU never ran. */

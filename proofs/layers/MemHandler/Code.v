@@ -5,14 +5,18 @@ Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
 Definition f_clear_vm_stage2_range : func :=
-  mkfunc None [("vmid", U32); ("start", U64); ("size", U64)] ["on"]
+  mkfunc None [("vmid", U32); ("start", U64); ("size", U64)] ["on"; "banks"]
     (Sseq (Scall (Some "on") "get_vm_poweron" [Evar "vmid"])
     (Sif
       (Ecmp Ceq (Evar "on") (Econst 0))
-      (Scall None "clear_vm_range"
-        [(Evar "vmid");
-         (Ebin Odiv U64 (Evar "start") (Econst 4096));
-         (Ebin Odiv U64 (Evar "size") (Econst 4096))])
+      (Sseq (Scall (Some "banks") "vm_has_bank" [Evar "vmid"])
+      (Sif
+        (Ecmp Ceq (Evar "banks") (Econst 0))
+        (Scall None "clear_vm_range"
+          [(Evar "vmid");
+           (Ebin Odiv U64 (Evar "start") (Econst 4096));
+           (Ebin Odiv U64 (Evar "size") (Econst 4096))])
+        Sskip))
       Sskip)).
 
 Definition f_el2_arm_lpae_map : func :=

@@ -7,14 +7,20 @@
  */
 #include "../prims.h"
 
-/* Memory of a VM that is off goes back to the host.  A VM that is off stays off, so it is
- * enough to ask once. */
+/* Memory of a VM that is off goes back to the host, when the VM has no SMMU bank left: a
+ * bank's tables keep what they map until it is freed, and a device would still write to
+ * frames that are somebody else's.  A VM that is off stays off and gets no new bank, so it
+ * is enough to ask once. */
 void clear_vm_stage2_range(u32 vmid, u64 start, u64 size)
 {
 	u32 on = get_vm_poweron(vmid);
+	u32 banks;
 
-	if (on == 0U)
-		clear_vm_range(vmid, start / PAGE_SIZE, size / PAGE_SIZE);
+	if (on == 0U) {
+		banks = vm_has_bank(vmid);
+		if (banks == 0U)
+			clear_vm_range(vmid, start / PAGE_SIZE, size / PAGE_SIZE);
+	}
 }
 
 /* A device may use the page of paddr at iova: the frame becomes its owner's first. */

@@ -10,15 +10,17 @@ Local Open Scope Z_scope.
 Section Code.
   Context {M : Type}.
   Notation St := (St cell pmap M (gmap Z page)).
-  Context (get_vm_poweron map_io smmu_init_pte smmu_assign_page smmu_map_page : prim St).
-  Notation U := (U get_vm_poweron map_io smmu_init_pte smmu_assign_page smmu_map_page).
+  Context (get_vm_poweron vm_has_bank map_io smmu_init_pte smmu_assign_page smmu_map_page : prim St).
+  Notation U := (U get_vm_poweron vm_has_bank map_io smmu_init_pte smmu_assign_page smmu_map_page).
 
-  Lemma clear_vm_stage2_range_code : fun_ok U f_clear_vm_stage2_range (clear_vm_stage2_range_spec get_vm_poweron).
+  Lemma clear_vm_stage2_range_code : fun_ok U f_clear_vm_stage2_range (clear_vm_stage2_range_spec get_vm_poweron vm_has_bank).
   Proof.
     apply fun_ok_vc. intros vs s r E. apply p3_inv in E as (v & a & n & -> & RV & RA & RN & E).
     apply chk_void in E as [E R0]. boolprop. run_vc f_clear_vm_stage2_range. straight. unfold and_then in E. closed_call.
     destruct (get_vm_poweron [v] s) as [[on t|t]|]; [ | injection E as <-; reflexivity | discriminate E ].
-    destruct (on =? 0); straight.
+    destruct (on =? 0); straight; [|injection E as <-; reflexivity]. closed_call.
+    destruct (vm_has_bank [v] t) as [[banks u|u]|]; [ | injection E as <-; reflexivity | discriminate E ].
+    destruct (banks =? 0); straight.
     - call_is E. destruct r; subst; reflexivity.
     - injection E as <-. reflexivity.
   Qed.

@@ -1,7 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 30, MemHandler: examples by computation.  The specification and the code run by
     the interpreter agree with written values.  The layers between are stood in for: VM 3
-    is being booted until [off], and owns the one device. *)
+    is being booted until [off], and owns the one device; it has no bank.  [TestReclaim] has
+    the layers between as they are. *)
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Init.
 From SeKVM.layers.MmioSPTWalk Require Import Refine.
@@ -20,15 +21,16 @@ Section Stand_ins.
   Definition assign_page : prim hstate := p4 None U32 U32 U64 U64 (fun _ _ pfn g s => assign_pfn_to_smmu_spec [3; g; pfn] s).
   Definition map_page : prim hstate :=
     p4 None U32 U32 U64 U64 (fun cb ix a e s => update_smmu_page_spec map_spt_spec [3; cb; ix; a; e] s).
+  Definition banks : prim hstate := p1 (Some U32) U32 (fun _ s => ret 0 s).
   Definition Under : tbl hstate :=
-    ([("get_vm_poweron", poweron); ("map_io", io); ("smmu_init_pte", init_pte); ("smmu_assign_page", assign_page);
+    ([("get_vm_poweron", poweron); ("vm_has_bank", banks); ("map_io", io); ("smmu_init_pte", init_pte); ("smmu_assign_page", assign_page);
       ("smmu_map_page", map_page)] ++ MemoryOps.Interface.L)%list.
 
   (** These are an underlay of the layer's theorem. *)
-  Lemma Under_keeps : keeps (U poweron io init_pte assign_page map_page) Under.
+  Lemma Under_keeps : keeps (U poweron banks io init_pte assign_page map_page) Under.
   Proof. repeat constructor. Qed.
 
-  Definition by_spec : stepper hstate := call (over (T poweron io init_pte assign_page map_page) (hide hidden Under)).
+  Definition by_spec : stepper hstate := call (over (T poweron banks io init_pte assign_page map_page) (hide hidden Under)).
   Definition by_c : stepper hstate := by_code code Under.
 End Stand_ins.
 

@@ -118,6 +118,22 @@ Definition f_el2_arm_lpae_iova_to_phys : func :=
           (Ebin Oand U64 (Evar "pte") (Econst 281474976706560))
           (Ebin Oand U64 (Evar "iova") (Econst 4095))))))).
 
+Definition f_vm_has_bank : func :=
+  mkfunc (Some U32) [("vmid", U32)] ["found"; "i"; "owner"]
+    (Sseq (Sset "found" (Econst 0))
+    (Sseq (Sset "i" (Econst 0))
+    (Sseq (Scall None "acquire_lock_smmu" [])
+    (Sseq (Swhile
+            (Ecmp Clt (Evar "i") (Ebin Omul U32 (Econst 2) (Econst 8)))
+            (Sseq (Scall
+                    (Some "owner")
+                    "get_smmu_cfg_vmid"
+                    [Ebin Omod U32 (Evar "i") (Econst 8); Ebin Odiv U32 (Evar "i") (Econst 8)])
+            (Sseq (Sif (Ecmp Ceq (Evar "owner") (Evar "vmid")) (Sset "found" (Econst 1)) Sskip)
+            (Sset "i" (Ebin Oadd U32 (Evar "i") (Econst 1))))))
+    (Sseq (Scall None "release_lock_smmu" [])
+    (Sreturn (Some (Evar "found")))))))).
+
 Definition code : module :=
   [("emulate_mmio", f_emulate_mmio);
    ("el2_free_smmu_pgd", f_el2_free_smmu_pgd);
@@ -125,4 +141,5 @@ Definition code : module :=
    ("smmu_assign_page", f_smmu_assign_page);
    ("smmu_map_page", f_smmu_map_page);
    ("el2_arm_lpae_clear", f_el2_arm_lpae_clear);
-   ("el2_arm_lpae_iova_to_phys", f_el2_arm_lpae_iova_to_phys)].
+   ("el2_arm_lpae_iova_to_phys", f_el2_arm_lpae_iova_to_phys);
+   ("vm_has_bank", f_vm_has_bank)].

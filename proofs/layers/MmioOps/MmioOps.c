@@ -112,3 +112,21 @@ u64 el2_arm_lpae_iova_to_phys(u64 iova, u32 cbndx, u32 index)
 	pte = walk_spt(cbndx, index, iova);
 	return PHYS_PAGE(pte) + (iova & 0xFFFULL);
 }
+
+/* Does a VM still have a bank?  Then its devices reach the frames that they were given. */
+u32 vm_has_bank(u32 vmid)
+{
+	u32 found = 0U;
+	u32 i = 0U;
+	u32 owner;
+
+	acquire_lock_smmu();
+	while (i < SMMU_NUM * SMMU_NUM_CTXT_BANKS) {
+		owner = get_smmu_cfg_vmid(i % SMMU_NUM_CTXT_BANKS, i / SMMU_NUM_CTXT_BANKS);
+		if (owner == vmid)
+			found = 1U;
+		i = i + 1U;
+	}
+	release_lock_smmu();
+	return found;
+}

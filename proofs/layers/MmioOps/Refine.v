@@ -3,7 +3,7 @@
     their devices that leave the owners of banks alone; those of BootOps and VMPower are such, and the interface
     below has it all.  Rests on [ProofCode]. *)
 From SeKVM.machine Require Import Rel.
-From SeKVM.layers.MmioOps Require Import Code Interface ProofAccess ProofBank ProofPage Natural.
+From SeKVM.layers.MmioOps Require Import Code Interface ProofAccess ProofBank ProofPage ProofHasBank Natural.
 
 Section Refine.
   Context {N P : Type}.
@@ -27,6 +27,7 @@ Section Refine.
     - apply smmu_map_page_code, N4.
     - apply el2_arm_lpae_clear_code, N5.
     - apply el2_arm_lpae_iova_to_phys_code.
+    - apply vm_has_bank_code.
   Qed.
 End Refine.
 

@@ -252,6 +252,12 @@ Section Ops.
     pose proof (walk_spt_calm [cb; ix; a] s) as X. destruct (walk_spt_spec [cb; ix; a] s) as [[e s1|s1]|]; exact X.
   Qed.
 
+  Lemma has_bank_calm : calm vm_has_bank_spec.
+  Proof.
+    intros vs s. unfold vm_has_bank_spec, p1. destruct vs as [|v [|]]; try exact I. destruct (in_range U32 v); [|exact I].
+    apply res_all_chk. destruct (negb _); [|exact I]. cbv zeta. destruct (forallb _ _); [apply publish_calm | exact I].
+  Qed.
+
   Lemma no_store_ok l e : no_store e -> store_ok l ∅ e.
   Proof. now destruct e. Qed.
 
@@ -269,7 +275,8 @@ Section Ops.
     { intros E. eapply added_weaken; [|exact (emulate_output _ _ _ E)]. intros e X. eexists. exact X. }
     destruct (String.eqb f _); [apply K, free_calm|]. destruct (String.eqb f _); [apply K, alloc_calm|].
     destruct (String.eqb f _); [apply K, assign_calm|]. destruct (String.eqb f _); [apply K, map_calm|].
-    destruct (String.eqb f _); [apply K, clear_calm|]. destruct (String.eqb f _); [apply K, iova_calm|]. discriminate.
+    destruct (String.eqb f _); [apply K, clear_calm|]. destruct (String.eqb f _); [apply K, iova_calm|].
+    destruct (String.eqb f _); [apply K, has_bank_calm|]. discriminate.
   Qed.
 
   (** Whatever is called, in any order and with any arguments. *)
@@ -406,13 +413,17 @@ Section Owners.
     { unfold el2_arm_lpae_clear_spec, p3. destruct vs as [|a [|cb [|ix [|]]]]; try exact I.
       destruct (in_range U64 a); [|exact I]. destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I].
       apply res_all_chk. destruct (a <? SMMU_IOVA_LIMIT); [now apply by_owner_inv | exact C]. }
+    destruct (String.eqb f _).
+    { unfold el2_arm_lpae_iova_to_phys_spec, p3. destruct vs as [|a [|cb [|ix [|]]]]; try exact I.
+      destruct (in_range U64 a); [|exact I]. destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I].
+      apply res_all_chk. destruct (_ && _); [|exact C].
+      pose proof (walk_spt_owners [cb; ix; a] s) as O.
+      destruct (walk_spt_spec [cb; ix; a] s) as [[e s1|s1]|]; [| |exact I]; cbn [res_all] in O |- *; unfold owners_inv;
+        now rewrite O. }
     destruct (String.eqb f _); [|exact I].
-    unfold el2_arm_lpae_iova_to_phys_spec, p3. destruct vs as [|a [|cb [|ix [|]]]]; try exact I.
-    destruct (in_range U64 a); [|exact I]. destruct (in_range U32 cb); [|exact I]. destruct (in_range U32 ix); [|exact I].
-    apply res_all_chk. destruct (_ && _); [|exact C].
-    pose proof (walk_spt_owners [cb; ix; a] s) as O.
-    destruct (walk_spt_spec [cb; ix; a] s) as [[e s1|s1]|]; [| |exact I]; cbn [res_all] in O |- *; unfold owners_inv;
-      now rewrite O.
+    unfold vm_has_bank_spec, p1. destruct vs as [|v [|]]; try exact I. destruct (in_range U32 v); [|exact I].
+    apply res_all_chk. destruct (negb _); [|exact I]. cbv zeta. destruct (forallb _ _); [|exact I].
+    now apply publish_inv, acquire_ok.
   Qed.
 End Owners.
 
@@ -458,4 +469,12 @@ Proof.
         rewrite RW. destruct (store_policy _ _ _ _ _); [apply device_store_defined | cbn; eauto]. }
     destruct Y as [r Y]. rewrite Y. destruct r as [v s1|s1]; cbn; eauto. }
   destruct X as [r X]. rewrite X. destruct r as [v s1|s1]; cbn [chk publish_owners]; rewrite ?RI; eauto.
+Qed.
+
+(** Whether a VM has a bank can always be asked. *)
+Theorem has_bank_defined {N P} v (s : St cell N pmap P) : in_range U32 v = true -> c_held (st_smmu s) = false ->
+  cell_ok owners_ok (st_smmu s) -> exists r, vm_has_bank_spec [v] s = Some r.
+Proof.
+  intros R F O. unfold vm_has_bank_spec, p1. rewrite R, F. cbn [negb]. cbv zeta. pose proof (acquire_ok _ _ O) as [O1 _].
+  rewrite (proj2 (forallb_forall _ _)) by (intros b _; apply O1). destruct (has_bank _ _); cbn; eauto.
 Qed.

@@ -11,6 +11,9 @@ Local Open Scope Z_scope.
 (** An owner: nobody, the host or a VM.  An invariant, see [Safe]. *)
 Definition owner_ok (w : Z) : bool := (w =? INVALID) || (0 <=? w) && (w <? 16).
 
+(** One of the sixteen banks is that of [v]. *)
+Definition has_bank (v : Z) (m : gmap Z Z) : bool := existsb (fun b => bank_owner m b =? v) (seqZ 0 16).
+
 (** SMMUs translate 40 bits. *)
 Definition SMMU_IOVA_LIMIT : Z := 1099511627776.
 
@@ -108,11 +111,19 @@ Section MmioOps.
            end
       else Some (Halt s)).
 
+  (** Whether [v] has a bank. *)
+  Definition vm_has_bank_spec : prim St :=
+    p1 (Some U32) U32 (fun v s =>
+      rely negb (c_held (st_smmu s));
+      let c := acquire_cell (st_smmu s) in
+      rely forallb (fun b => owner_ok (bank_owner (c_val c) b)) (seqZ 0 16);
+      publish_owners (if has_bank v (c_val c) then 1 else 0) c s).
+
   Definition T : tbl St :=
     [("emulate_mmio", emulate_mmio_spec); ("el2_free_smmu_pgd", el2_free_smmu_pgd_spec);
      ("el2_alloc_smmu_pgd", el2_alloc_smmu_pgd_spec); ("smmu_assign_page", smmu_assign_page_spec);
      ("smmu_map_page", smmu_map_page_spec); ("el2_arm_lpae_clear", el2_arm_lpae_clear_spec);
-     ("el2_arm_lpae_iova_to_phys", el2_arm_lpae_iova_to_phys_spec)].
+     ("el2_arm_lpae_iova_to_phys", el2_arm_lpae_iova_to_phys_spec); ("vm_has_bank", vm_has_bank_spec)].
 
   (** What this layer's code uses. *)
   Definition U : tbl St :=

@@ -131,6 +131,13 @@ Example unmapped :
     ([0; 0; 0; 0x123], Finished, ([], 0x80010, 3, false)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
+(** Who has a bank; the host has none here, and a free bank is nobody's. *)
+Example has_bank_asked :
+  agree [("vm_has_bank", [4]); ("el2_alloc_smmu_pgd", [7; 4; 1]); ("vm_has_bank", [4]); ("vm_has_bank", [3]); ("vm_has_bank", [0]);
+         ("el2_free_smmu_pgd", [7; 1]); ("vm_has_bank", [4])]
+    ([0; 0; 1; 0; 0; 0; 0], Finished, ([], 0x80010, INVALID, false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
 (** On a free bank nothing happens. *)
 Example free_bank :
   agree
