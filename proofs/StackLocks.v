@@ -1,5 +1,5 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** The lock order, proved of the code.  Every run of functions of layers 5 to 31, over any layer of primitives and
+(** The lock order, proved of the code.  Every run of functions of layers 5 to 34, over any layer of primitives and
     so also in the one linked program on the bottom machine, takes locks in the order of [machine/LockOrder.v] and
     gives back all of them, except where it ends in a panic ([lock_order], [lock_order_bottom]); and CPUs that run
     these functions do not deadlock ([program_no_deadlock]).  Rests on [LockLog], [Deadlock] and the generated code.
@@ -38,6 +38,9 @@ From SeKVM.layers.VCPUOps Require Code.
 From SeKVM.layers.CtxtSwitch Require Code.
 From SeKVM.layers.MemHandler Require Code.
 From SeKVM.layers.FaultHandler Require Code.
+From SeKVM.layers.TrapDispatcher Require Code.
+From SeKVM.layers.TrapHandlerRaw Require Code.
+From SeKVM.layers.TrapHandler Require Code.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -52,7 +55,8 @@ Definition locking_modules : list module :=
    PageManager.Code.code; MemManager.Code.code; MemoryOps.Code.code; VMPower.Code.code; BootCore.Code.code;
    BootAux.Code.code; BootOps.Code.code; MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code;
    MmioOpsAux.Code.code; MmioOps.Code.code; VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code;
-   MemHandler.Code.code; FaultHandler.Code.code].
+   MemHandler.Code.code; FaultHandler.Code.code;
+   TrapDispatcher.Code.code; TrapHandlerRaw.Code.code; TrapHandler.Code.code].
 Definition locking_program : module := List.concat locking_modules.
 
 Lemma in_order : ordered locking_program = true.
