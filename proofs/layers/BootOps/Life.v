@@ -21,7 +21,7 @@ Definition register (p : Z) (x : vminfo) : option vminfo :=
 (** An image of [n] pages at [a] can be recorded; its record, with KCore's addresses and
     the digest that the signed image has. *)
 Definition fits (a n : Z) (x : vminfo) : bool :=
-  (load_next x <? MAX_LOAD_INFO) && (a mod 4096 =? 0) && (a + 4096 * n <=? 281474976710656) &&
+  (load_next x <? MAX_LOAD_INFO) && (a mod 4096 =? 0) && (a <? 281474976710656) && (a + 4096 * n <=? 281474976710656) &&
   forallb (image_apart x a n) (seqZ 0 (load_next x)).
 Definition add_image (a size remap d : Z) (x : vminfo) : vminfo :=
   let i := load_next x in
