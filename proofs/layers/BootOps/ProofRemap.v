@@ -24,7 +24,7 @@ Proof.
   images_open. rewrite (Z.mul_comm 4096 (word (load_mapped _) _)) in E.
   destruct (Z.ltb_spec (word (load_mapped (c_val c)) i) ((word (load_size (c_val c)) i + 4095) / 4096)) as [B|B];
     [|injection E as <-; lsteps; state_norm; now rewrite ?insert_insert].
-  unfold inside, COREVISOR, PAGE_HYP in E.
+  unfold inside, denied_vm, put_vm, COREVISOR, PAGE_HYP in E.
   destruct (map_s2pt_spec _ s) as [[w t|t]|] eqn:X; [| |discriminate E];
-    injection E as <-; unfold denied_vm, put_vm; lsteps; records_kept; reflexivity.
+    injection E as <-; lsteps; records_kept; reflexivity.
 Qed.
