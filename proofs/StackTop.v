@@ -1,23 +1,28 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** The stack theorem to the highest layer that is joined: no layer above 16 changes the state, so the relation is that of
-    [StackFrames], and a layer is joined by its import, its module and one line of the proof.  Rests on [StackFrames]. *)
+(** The stack theorem of all 34 layers: the specification of TrapHandler, which is what software outside of KCore can
+    do, is implemented by the linked C code of all layers on the bottom machine.  No layer above 16 changes the state,
+    so the relation is that of [StackFrames].  Rests on it and on [StackHandlers]. *)
 From SeKVM.lib Require Import Link Hide.
 From SeKVM.machine Require Import Tickets.
-From SeKVM Require Import StackFrames.
+From SeKVM Require Import StackFrames StackHandlers.
 From SeKVM.layers.MemoryOps Require Code Interface Refine.
 From SeKVM.layers.VMPower Require Code Interface Refine.
 From SeKVM.layers.BootCore Require Code Interface Refine.
 From SeKVM.layers.BootAux Require Code Interface Refine.
+From SeKVM.layers.BootOps Require Code Interface Refine.
+From SeKVM.layers.TrapHandler Require Interface.
 
-(** The code of the layers above 16, lowest first. *)
-Definition upper_modules : list module :=
-  [MemoryOps.Code.code; VMPower.Code.code; BootCore.Code.code; BootAux.Code.code].
+(** The code of layers 17 to 21, and of all layers above 16, lowest first. *)
+Definition vm_modules : list module :=
+  [MemoryOps.Code.code; VMPower.Code.code; BootCore.Code.code; BootAux.Code.code; BootOps.Code.code].
+Definition upper_modules : list module := (vm_modules ++ handler_modules)%list.
 Definition top_program : module := List.concat (frames_modules ++ upper_modules).
-Definition top := BootAux.Interface.L.
+Definition top := TrapHandler.Interface.L.
 
 Lemma top_nested : refines R_frames (graph top) (nested (graph L0) (frames_modules ++ upper_modules)).
 Proof.
-  rewrite nested_app. cbn [nested upper_modules].
+  unfold upper_modules. rewrite !nested_app. apply handlers_nested. cbn [nested vm_modules].
+  eapply vcomp_same; [exact BootOps.Refine.BootOps_refines|].
   eapply vcomp_same; [exact BootAux.Refine.BootAux_refines|].
   eapply vcomp_same; [exact BootCore.Refine.BootCore_refines|].
   eapply vcomp_same; [exact VMPower.Refine.VMPower_refines|].

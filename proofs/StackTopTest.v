@@ -2,22 +2,18 @@
 (** Scenarios of the whole stack by computation, from the initial state: the linked program of all layers on the
     bottom machine, whose ticket counters wrap around on the way, and the specifications of layers 31 and 34 agree with
     written values.  Runs that hash a page are checked here and not kept ([Succeed]): the independent checker has no virtual
-    machine.  Rests on [StackTop] and [StackHandlers]. *)
+    machine.  Rests on [StackTop]. *)
 From Coq Require Import Lia.
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Tickets LockInit.
 From SeKVM.layers.LockOpsH Require Import Fair.
 From SeKVM.layers.Locks Require Import Boot.
 From SeKVM.layers.PageManager Require Import Spec Refine.
-From SeKVM.layers.BootOps Require Code.
 From SeKVM.layers.FaultHandler Require Import Interface.
 From SeKVM.layers.TrapHandler Require Import Interface.
-From SeKVM Require Import StackFrames StackTop StackHandlers.
+From SeKVM Require Import StackFrames StackTop.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
-
-Definition whole_program : module :=
-  List.concat (frames_modules ++ upper_modules ++ [BootOps.Code.code] ++ handler_modules).
 
 (** * The world *)
 
@@ -58,7 +54,7 @@ Definition obs {F} {V : View F} {N M P} (s : St F N M P) : observed :=
    bank_owner (value (st_smmu s)) 1,
    List.filter (fun e => match e with Flow _ _ _ => true | _ => false end) (st_outs s)).
 Definition agree (cs : list (ident * list Z)) (v : list Z * ended * observed) : Prop :=
-  observe (call FaultHandler.Interface.L) obs cs high = v /\ observe (by_code whole_program L0) obs cs low = v.
+  observe (call FaultHandler.Interface.L) obs cs high = v /\ observe (by_code top_program L0) obs cs low = v.
 
 (** * A VM boots and runs *)
 
@@ -116,7 +112,7 @@ Succeed Definition late_store :
   let cs := (("handle_host_stage2_fault", []) :: changed)%list in
   observe (call FaultHandler.Interface.L) obs cs (faulted high)
     = ([0; 1; 0; 0; 0; 0; 1], Panicked, (Some READY, (0, 2, 0, 7), 1, [])) /\
-  observe (by_code whole_program L0) obs cs (faulted low)
+  observe (by_code top_program L0) obs cs (faulted low)
     = ([0; 1; 0; 0; 0; 0; 1], Panicked, (Some READY, (0, 2, 0, 7), 1, []))
   := ltac:(split; vm_compute; reflexivity).
 
@@ -142,8 +138,8 @@ Definition vm_program : list (ident * list Z) :=
   [("mem_load", [0x80000008; 0]); ("mem_load", [0x40002000; 1]); ("vm_exit_handler", [])].
 Definition ends_with (cs : list (ident * list Z)) (e : ended) (v : observed) : Prop :=
   let last x := (snd (fst x), snd x) in
-  last (observe (call TrapHandler.Interface.L) obs cs high) = (e, v) /\
-  last (observe (by_code whole_program L0) obs cs low) = (e, v).
+  last (observe (call top) obs cs high) = (e, v) /\
+  last (observe (by_code top_program L0) obs cs low) = (e, v).
 Succeed Definition host_boots : ends_with host_program Finished (Some VERIFIED, (1, 0, 0x80000000, 0), 1, [])
   := ltac:(split; vm_compute; reflexivity).
 Succeed Definition vm_runs :
@@ -164,7 +160,7 @@ Example interface_31 : names FaultHandler.Interface.L =
 Proof. vm_compute. reflexivity. Qed.
 
 (** What software outside of KCore can do. *)
-Example interface_34 : names TrapHandler.Interface.L =
+Example interface_34 : names top =
   ["host_hvc_handler"; "host_npt_handler"; "host_vcpu_run_handler"; "vm_exit_handler"; "mem_load"; "mem_store";
    "dev_load"; "dev_store"].
 Proof. reflexivity. Qed.

@@ -1,7 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 21, BootOps: the layer's refinement theorem, over every interface that has what
-    the code uses.  Rests on [ProofCode]. *)
-From SeKVM.layers.BootOps Require Import Code Spec ProofCode.
+(** Layer 21, BootOps: the layer's refinement theorem, over the interface of BootAux.  The code proofs are over whole
+    tables of primitives, of which some have ended there; what the code calls is left.  Rests on [ProofCode]. *)
+From SeKVM.lib Require Import UsesTac.
+From SeKVM.layers.BootOps Require Import Code Interface ProofCode.
 
 Lemma BootOps_code : mod_ok U code T.
 Proof.
@@ -26,6 +27,8 @@ Proof.
   - exact load_decrypt_buf_code.
 Qed.
 
-Theorem BootOps_refines (L0 : tbl hstate) ns : keeps U L0 ->
-  refines req (graph (over T (hide ns L0))) (sem code (graph L0)).
-Proof. intros K. exact (layer_refines U L0 code T ns BootOps_code K). Qed.
+Lemma BootOps_serves : serves U BootAux.Interface.L (mcalls code).
+Proof. served. Qed.
+
+Theorem BootOps_refines : refines req (graph BootOps.Interface.L) (sem code (graph BootAux.Interface.L)).
+Proof. exact (uses_refines U _ code T hidden BootOps_code BootOps_serves). Qed.
