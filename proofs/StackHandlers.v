@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layers 22 to 34 as one program over the interface of BootOps: context banks of SMMUs, vCPUs, the world switch,
-    and the handlers of traps.  No layer changes the state.  Rests on the layers' refinement theorems; [StackTop]
+(** Layers 22 to 26, and 27 to 34, as one program each over what is below: context banks of SMMUs; vCPUs, the world
+    switch, and the handlers of traps.  No layer changes the state.  Rests on the layers' refinement theorems; [StackTop]
     puts it on top of the layers below. *)
 From SeKVM.lib Require Import Link Hide.
 From SeKVM.layers.BootOps Require Interface.
@@ -18,17 +18,31 @@ From SeKVM.layers.TrapDispatcher Require Code Interface Refine.
 From SeKVM.layers.TrapHandlerRaw Require Code Interface Refine.
 From SeKVM.layers.TrapHandler Require Code Interface Refine.
 
-(** Lowest layer first. *)
-Definition handler_modules : list module :=
-  [MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code; MmioOpsAux.Code.code; MmioOps.Code.code;
-   VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code; MemHandler.Code.code; FaultHandler.Code.code;
+(** Lowest layer first: context banks of SMMUs, then vCPUs and traps. *)
+Definition bank_modules : list module :=
+  [MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code; MmioOpsAux.Code.code; MmioOps.Code.code].
+Definition trap_modules : list module :=
+  [VCPUOpsAux.Code.code; VCPUOps.Code.code; CtxtSwitch.Code.code; MemHandler.Code.code; FaultHandler.Code.code;
    TrapDispatcher.Code.code; TrapHandlerRaw.Code.code; TrapHandler.Code.code].
 
-(** Whatever implements the interface of BootOps, these modules over it implement that of TrapHandler. *)
-Theorem handlers_nested {S} R (lo : layer S) :
-  refines R (graph BootOps.Interface.L) lo -> refines R (graph TrapHandler.Interface.L) (nested lo handler_modules).
+(** Whatever implements the interface of BootOps, the first five modules over it implement that of MmioOps. *)
+Theorem banks_nested {S} R (lo : layer S) :
+  refines R (graph BootOps.Interface.L) lo -> refines R (graph MmioOps.Interface.L) (nested lo bank_modules).
 Proof.
-  intros below. cbn [nested handler_modules].
+  intros below. cbn [nested bank_modules].
+  eapply vcomp_same; [exact MmioOps.Refine.MmioOps_refines|].
+  eapply vcomp_same; [exact MmioOpsAux.Refine.MmioOpsAux_refines|].
+  eapply vcomp_same; [exact MmioCore.Refine.MmioCore_refines|].
+  eapply vcomp_same; [exact MmioCoreAux.Refine.MmioCoreAux_refines|].
+  eapply vcomp_same; [exact MmioRaw.Refine.MmioRaw_refines|].
+  exact below.
+Qed.
+
+(** And whatever implements that, the other eight over it implement the interface of TrapHandler. *)
+Theorem traps_nested {S} R (lo : layer S) :
+  refines R (graph MmioOps.Interface.L) lo -> refines R (graph TrapHandler.Interface.L) (nested lo trap_modules).
+Proof.
+  intros below. cbn [nested trap_modules].
   eapply vcomp_same; [exact TrapHandler.Refine.TrapHandler_refines|].
   eapply vcomp_same; [exact TrapHandlerRaw.Refine.TrapHandlerRaw_refines|].
   eapply vcomp_same; [exact TrapDispatcher.Refine.TrapDispatcher_refines|].
@@ -37,10 +51,5 @@ Proof.
   eapply vcomp_same; [exact CtxtSwitch.Refine.CtxtSwitch_refines|].
   eapply vcomp_same; [exact VCPUOps.Refine.VCPUOps_refines|].
   eapply vcomp_same; [exact VCPUOpsAux.Refine.VCPUOpsAux_refines|].
-  eapply vcomp_same; [exact MmioOps.Refine.MmioOps_refines|].
-  eapply vcomp_same; [exact MmioOpsAux.Refine.MmioOpsAux_refines|].
-  eapply vcomp_same; [exact MmioCore.Refine.MmioCore_refines|].
-  eapply vcomp_same; [exact MmioCoreAux.Refine.MmioCoreAux_refines|].
-  eapply vcomp_same; [exact MmioRaw.Refine.MmioRaw_refines|].
   exact below.
 Qed.

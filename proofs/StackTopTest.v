@@ -126,6 +126,13 @@ Proof. split; vm_compute; reflexivity. Qed.
 
 (** * The machine as software sees it *)
 
+(** The host's first access faults, and then is done; of devices nobody has a bank. *)
+Example first_access :
+  let cs := [("mem_load", [0; 0]); ("host_npt_handler", []); ("mem_load", [0; 0]); ("dev_load", [0; 0; 1; 0])] in
+  let result := ([0; 0; 1; 0], Finished, (Some UNUSED, (0, 2, 0, 1), INVALID, [])) in
+  observe (call top) obs cs high = result /\ observe (by_code top_program L0) obs cs low = result.
+Proof. split; vm_compute; reflexivity. Qed.
+
 (** The host loads the registers of its calls from its memory and makes them, one after the other; then it asks for
     the VM to be run.  Its first access faults. *)
 Definition make (call : nat * list Z) : list (ident * list Z) :=
