@@ -179,3 +179,9 @@ Qed.
 Corollary typed_stays f vs (s : hstate) r : smmus_typed (boot_smmus (st_boot s)) = true -> call T f vs s = Some r ->
   match r with Ok _ s' | Halt s' => smmus_typed (boot_smmus (st_boot s')) = true end.
 Proof. intros H E. apply BootOps_boot in E. destruct r; now rewrite E. Qed.
+
+(** A machine that has it; and one that could not be described to the C code, whose words have 64 bits. *)
+Example typed_machine : smmus_typed [mksmmu 0x9010000 65536 0 8 12] = true.
+Proof. reflexivity. Qed.
+Example untyped_machine : smmus_typed [mksmmu (2 ^ 64) 65536 0 8 12] = false.
+Proof. reflexivity. Qed.
