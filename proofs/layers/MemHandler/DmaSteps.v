@@ -1,5 +1,5 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 30, MemHandler: the operations on banks, and the reclaim of a frame, do steps of the machine of [Confined].  From
+(** Layer 30, MemHandler: the operations on banks and on frames do steps of the machine of [Confined].  From
     the values that an operation finds when it locks owners, tables and frames to those that it publishes is one step, or
     nothing.  And a VM that is off gets no bank, so what [clear_vm_stage2_range] has asked stays true. *)
 From SeKVM.lib Require Import VcTac PrimInv Loop.
@@ -23,7 +23,8 @@ Definition does_step (s s' : hstate) : Prop := exists d,
   smmu_assign_page_spec by_owner with_owner during set_owner map_smmu_spec clear_smmu_spec alloc_smmu_spec assign_smmu_spec
   configuring with_vm inside update_smmu_page_spec unmap_smmu_page_spec assign_pfn_to_smmu_spec with_frame after map_spt_spec
   unmap_spt_spec init_spt_spec publish_spt_update publish_spt publish put publish_vm put_vm publish_owners denied denied_vm
-  get_vm_poweron_spec clear_vm_page_spec : prims.
+  get_vm_poweron_spec clear_vm_page_spec assign_pfn_to_vm_spec grant_vm_page_spec revoke_vm_page_spec load_decrypt_buf_spec
+  and_then : prims.
 
 Lemma bank_range cb ix : 0 <= cb -> 0 <= ix -> is_bank cb ix = true -> is_bank_number (bank cb ix).
 Proof. unfold is_bank, is_bank_number, bank. intros A B H. boolprop. lia. Qed.
@@ -99,6 +100,36 @@ Theorem reclaim_is_step v pfn (s s' : hstate) z o t : clear_vm_page_spec [v; pfn
 Proof.
   intros E N. opened E; (split; [reflexivity || assumption|]; split; [reflexivity || assumption|]); [right | now left].
   match goal with V : reclaim _ _ = true |- _ => exact (step_reclaim o t _ v pfn N V) end.
+Qed.
+
+(** A frame is claimed by a VM, shared, taken back, or comes sealed from elsewhere. *)
+Theorem claim_is_step vs (s s' : hstate) z : assign_pfn_to_vm_spec vs s = Some (Ok z s') -> does_step s s'.
+Proof.
+  intros E. unfold assign_pfn_to_vm_spec in E. apply p3_inv in E as (v & g & pfn & -> & R1 & R2 & R3 & E). opened E; try as_found.
+  all: match goal with V : claim _ _ _ = Some _ |- _ =>
+    pose proof (step_frame (c_val (acquire_cell (st_smmu s))) (c_val (acquire_cell (st_spt s))) _ _ _
+      (step_claim _ _ _ _ _ V)) as X; by_step X end.
+Qed.
+Theorem share_is_step vs (s s' : hstate) z : grant_vm_page_spec vs s = Some (Ok z s') -> does_step s s'.
+Proof.
+  intros E. unfold grant_vm_page_spec in E. apply p2_inv in E as (v & pfn & -> & R1 & R2 & E). opened E; try as_found.
+  all: match goal with V : share _ _ = Some _ |- _ =>
+    pose proof (step_frame (c_val (acquire_cell (st_smmu s))) (c_val (acquire_cell (st_spt s))) _ _ _
+      (step_share _ _ _ V)) as X; by_step X end.
+Qed.
+Theorem unshare_is_step vs (s s' : hstate) z : revoke_vm_page_spec vs s = Some (Ok z s') -> does_step s s'.
+Proof.
+  intros E. unfold revoke_vm_page_spec in E. apply p2_inv in E as (v & pfn & -> & R1 & R2 & E). opened E; try as_found.
+  all: match goal with V : unshare _ _ = Some _ |- _ =>
+    pose proof (step_frame (c_val (acquire_cell (st_smmu s))) (c_val (acquire_cell (st_spt s))) _ _ _
+      (step_unshare _ _ _ _ V)) as X; by_step X end.
+Qed.
+Theorem import_is_step vs (s s' : hstate) z : load_decrypt_buf_spec vs s = Some (Ok z s') -> does_step s s'.
+Proof.
+  intros E. unfold load_decrypt_buf_spec in E. apply p2_inv in E as (v & a & -> & R1 & R2 & E). opened E; try as_found.
+  all: match goal with V : import_frame _ _ = Some _ |- _ =>
+    pose proof (step_frame (c_val (acquire_cell (st_smmu s))) (c_val (acquire_cell (st_spt s))) _ _ _
+      (step_import _ _ _ V)) as X; by_step X end.
 Qed.
 
 (** So they keep what [Confined] says of devices. *)
