@@ -742,9 +742,66 @@ Proof.
   exact (weaker _ (only_map_page_host stage2 stage2_refl stage2_trans stage2_s2 map_stage2 _)).
 Qed.
 
+(** * Accesses of VMs and devices *)
+
+(** They move words between memory and registers of this CPU, and synchronise with one kind of tables. *)
+Definition moved (s t : hstate) : Prop :=
+  st_core t = st_core s /\ st_smmu t = st_smmu s /\ st_vms t = st_vms s /\ st_ctxts t = st_ctxts s /\
+  st_boot t = st_boot s /\ st_s2 t = st_s2 s /\ cpu_id (st_cpu t) = cpu_id (st_cpu s) /\
+  cpu_vcpuid (st_cpu t) = cpu_vcpuid (st_cpu s).
+
+Lemma whole_moved h s t : whole h s -> moved s t -> npts_ok ∅ t -> spt_ok ∅ t -> whole h t.
+Proof.
+  intros W (A & B & C & D & E & F & G & H) N S. destruct (wh_frames _ _ W) as (_ & _ & F3 & F4).
+  destruct W. constructor; unfold counters_ok; rewrite ?A, ?B, ?C, ?D, ?E, ?G, ?H; auto.
+  split; [exact N|]. split; [exact S|]. split; [unfold s2_ok; rewrite F; exact F3 | rewrite F; exact F4].
+Qed.
+
+Lemma mem_moved p f vs (s : hstate) v t : (forall pa x u, moved u (f pa x u) /\ st_spt (f pa x u) = st_spt u) ->
+  mem_access p f vs s = Some (Ok v t) -> moved s t /\ st_spt t = st_spt s.
+Proof.
+  intros K X. unfold mem_access in X. apply p3_inv in X as (vm & a & r & -> & _ & _ & _ & X). revert X.
+  destruct (negb (is_vmid vm)); [discriminate|]. unfold chk.
+  destruct (if in_memory a then user_reg r else None) as [x|]; [|intros [= _ <-]; repeat split].
+  destruct (st_npts s !! vm) as [c|]; [|discriminate]. destruct (negb (c_held c)); [|discriminate]. cbv zeta.
+  destruct (translate _ _ _) as [pa|]; intros [= _ <-]; [|repeat split].
+  match goal with |- moved s (f _ _ ?u) /\ _ => exact (K pa x u) end.
+Qed.
+Lemma dev_moved p f vs (s : hstate) v t : (forall pa x u, moved u (f pa x u) /\ st_npts (f pa x u) = st_npts u) ->
+  dev_access p f vs s = Some (Ok v t) -> moved s t /\ st_npts t = st_npts s.
+Proof.
+  intros K X. unfold dev_access in X. apply p4_inv in X as (cb & ix & a & r & -> & _ & _ & _ & _ & X). revert X.
+  destruct (negb (is_bank cb ix)); [discriminate|]. unfold chk.
+  destruct (if _ && _ then user_reg r else None) as [x|]; [|intros [= _ <-]; repeat split].
+  destruct (negb (c_held (st_spt s))); [|discriminate]. cbv zeta.
+  destruct (smmu_translate _ _ _ _) as [pa|]; intros [= _ <-]; [|repeat split].
+  match goal with |- moved s (f _ _ ?u) /\ _ => exact (K pa x u) end.
+Qed.
+
+Lemma mem_ends h f vs s : mem_call (f, vs) -> whole h s -> ends h any (call NPTWalk.Spec.T_access f vs s).
+Proof.
+  intros X W. destruct (wh_frames _ _ W) as (F1 & F2 & _ & _).
+  destruct (mem_access_safe ∅ f vs s X F1 no_npt_empty) as (r & E & G).
+  assert (E' : call NPTWalk.Spec.T_access f vs s = Some r) by (inversion X; subst; exact E).
+  rewrite E'. destruct r as [v t|t]; [|exact I]. split; [exact I|]. destruct G as [G _].
+  assert (M : moved s t /\ st_spt t = st_spt s).
+  { inversion X; subst; refine (mem_moved _ _ _ s v t _ E'); intros; repeat split. }
+  destruct M as [M S]. apply (whole_moved h s t W M G). unfold spt_ok. rewrite S. exact F2.
+Qed.
+Lemma dev_ends h f vs s : dev_call (f, vs) -> whole h s -> ends h any (call MmioSPTWalk.Spec.T_device f vs s).
+Proof.
+  intros X W. destruct (wh_frames _ _ W) as (F1 & F2 & _ & _).
+  destruct (dev_access_safe ∅ f vs s X F2 no_spt_empty) as (r & E & G).
+  assert (E' : call MmioSPTWalk.Spec.T_device f vs s = Some r) by (inversion X; subst; exact E).
+  rewrite E'. destruct r as [v t|t]; [|exact I]. split; [exact I|]. destruct G as [G _].
+  assert (M : moved s t /\ st_npts t = st_npts s).
+  { inversion X; subst; refine (dev_moved _ _ _ s v t _ E'); intros; repeat split. }
+  destruct M as [M S]. apply (whole_moved h s t W M); [|exact G]. intros vm V. rewrite S. exact (F1 vm V).
+Qed.
+
 (** * All operations *)
 
-(** What layers 17 to 26 offer to the layers above. *)
+(** What layers 17 to 26 offer to the layers above, and the accesses of VMs and devices. *)
 Definition upper : tbl hstate :=
   (MmioOps.Spec.T get_vm_poweron_spec alloc_smmu_spec assign_smmu_spec map_smmu_spec clear_smmu_spec ++
    [("search_load_info", search_load_info_spec); ("set_vcpu_active", set_vcpu_active_spec);
@@ -754,7 +811,8 @@ Definition upper : tbl hstate :=
     ("map_io", map_io_spec); ("is_inc_exe", is_inc_exe_spec);
     ("save_encrypted_vcpu", save_encrypted_vcpu_spec); ("load_encrypted_vcpu", load_encrypted_vcpu_spec);
     ("save_encrypt_buf", save_encrypt_buf_spec); ("load_decrypt_buf", load_decrypt_buf_spec)] ++
-   VMPower.Spec.T ++ MemoryOps.Spec.T ++ [("map_page_host", map_page_host_spec)])%list.
+   VMPower.Spec.T ++ MemoryOps.Spec.T ++ [("map_page_host", map_page_host_spec)] ++
+   NPTWalk.Spec.T_access ++ MmioSPTWalk.Spec.T_device ++ [("panic", panic)])%list.
 
 Notation u32 := (fun x => in_range U32 x = true).
 Notation u64 := (fun x => in_range U64 x = true).
@@ -781,7 +839,10 @@ Inductive plain_call : ident * list Z -> Prop :=
 | p_on v : u32 v -> plain_call ("get_vm_poweron", [v])
 | p_off v : u32 v -> plain_call ("set_vm_poweroff", [v])
 | p_range c : range_call c -> plain_call c
-| p_host a : u64 a -> plain_call ("map_page_host", [a]).
+| p_host a : u64 a -> plain_call ("map_page_host", [a])
+| p_vm c : mem_call c -> plain_call c
+| p_device c : dev_call c -> plain_call c
+| p_panic : plain_call ("panic", []).
 
 (** A call, with the contexts of vCPUs that this CPU has before and after.  Of these the caller takes none that it
     has, and gives back none that it does not have; vCPUs that do not exist are a panic. *)
@@ -812,7 +873,7 @@ Lemma plain_ends h f vs s : plain_call (f, vs) -> whole h s -> ends h any (call 
 Proof.
   intros X W. inversion X as [a hsr A H | cb ix B Y | cb v ix B V Y | cb ix p g B Y P G | cb ix a e B Y A E
     | a cb ix A B Y | a cb ix A B Y | v V | v a V A | | v a z V A Z0 | v p i V P I0 | v V | v a p V A P | v V
-    | v a b V A B | v a V A | v V | v V | c R | a A]; subst.
+    | v a b V A B | v a V A | v V | v V | c R | a A | c R | c R |]; subst.
   - exact (emulate_ends h a hsr s W A H).
   - exact (ends_any _ _ _ (free_ends h cb ix s W B Y)).
   - exact (ends_any _ _ _ (alloc_ends h cb v ix s W B V Y)).
@@ -834,6 +895,9 @@ Proof.
   - exact (ends_any _ _ _ (poweroff_ends h v s W V)).
   - pose proof (range_ends h f vs s R W) as E. inversion R; subst; exact E.
   - exact (host_page_ends h a s W A).
+  - pose proof (mem_ends h f vs s R W) as E. inversion R; subst; exact E.
+  - pose proof (dev_ends h f vs s R W) as E. inversion R; subst; exact E.
+  - exact I.
 Qed.
 
 (** Read: every operation, with any arguments of its C types, runs to its end or to a panic, and keeps the
