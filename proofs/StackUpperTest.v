@@ -50,10 +50,10 @@ Definition calls : list (ident * list Z) :=
    ("smmu_map_page", [1; 0; 0x5000; 0x40001747]); ("el2_arm_lpae_iova_to_phys", [0x5008; 1; 0]);
    ("verify_and_load_images", [1]); ("set_vcpu_active", [1; 0]); ("set_vcpu_inactive", [1; 0]);
    ("set_vm_poweroff", [1]); ("get_vm_poweron", [1]); ("vm_has_bank", [1]); ("el2_free_smmu_pgd", [1; 0]);
-   ("clear_vm_range", [1; 0x40000; 8])].
+   ("clear_vm_range", [1; 0x40000; 8]); ("mem_load_ref", [1; 0x5000; 0]); ("dev_store_ref", [2; 0; 0x5000; 1])].
 Example run :
   observe here obs calls start
-  = ([0; 2; 0; 0; 0; 0x40001008; 0; 0; 0; 0; 0; 1; 0; 0], Finished, (Some (POWEROFF, READY), [INVALID; 1])).
+  = ([0; 2; 0; 0; 0; 0x40001008; 0; 0; 0; 0; 0; 1; 0; 0; 0; 0], Finished, (Some (POWEROFF, READY), [INVALID; 1])).
 Proof. vm_compute. reflexivity. Qed.
 
 Example calls_allowed : upper_calls ∅ calls ∅.
@@ -61,7 +61,8 @@ Proof.
   assert (E : without_vcpu 1 0 (with_vcpu 1 0 ∅) = ∅) by exact (given_back ∅ (ctxt_id 1 0) (not_elem_of_empty _)).
   rewrite <- E at 2. repeat first
     [ apply upper_nil
-    | eapply upper_cons; [apply plain; first [constructor; reflexivity | apply p_range; constructor; reflexivity]|]
+    | eapply upper_cons; [apply plain; first [constructor; reflexivity | apply p_range; constructor; reflexivity
+        | apply p_vm; constructor; reflexivity | apply p_device; constructor; reflexivity]|]
     | eapply upper_cons; [apply registers; [reflexivity | reflexivity | intros _; apply not_elem_of_empty]|]
     | eapply upper_cons; [apply starts; [reflexivity | reflexivity | intros _; apply not_elem_of_empty]|]
     | eapply upper_cons; [apply stops; [reflexivity | reflexivity | intros _; apply elem_of_union; left;
