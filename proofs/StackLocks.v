@@ -2,8 +2,8 @@
 (** The lock order, proved of the code.  Every run of functions of layers 5 to 34, over any layer of primitives and
     so also in the one linked program on the bottom machine, takes locks in the order of [machine/LockOrder.v] and
     gives back all of them, except where it ends in a panic ([lock_order], [lock_order_bottom]); and CPUs that run
-    these functions do not deadlock ([program_no_deadlock]).  Rests on [LockLog], [Deadlock] and the generated code.
-    *)
+    these functions do not deadlock ([program_no_deadlock]).  Rests on [LockLog], [Deadlock] and the
+    generated code. *)
 From SeKVM.lib Require Import Calls Split SmpCode.
 From SeKVM.machine Require Import LockOrder Tickets.
 From SeKVM.layers.LockOps Require Code.
@@ -41,6 +41,7 @@ From SeKVM.layers.FaultHandler Require Code.
 From SeKVM.layers.TrapDispatcher Require Code.
 From SeKVM.layers.TrapHandlerRaw Require Code.
 From SeKVM.layers.TrapHandler Require Code.
+From SeKVM Require StackTop.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -61,6 +62,10 @@ Definition locking_program : module := List.concat locking_modules.
 
 Lemma in_order : ordered locking_program = true.
 Proof. vm_compute. reflexivity. Qed.
+
+(** Together they are the program of the stack theorem. *)
+Lemma all_layers : StackTop.top_program = (lock_program ++ locking_program)%list.
+Proof. reflexivity. Qed.
 
 (** Of layers 1 to 4 it calls the lock functions only: nobody draws a ticket by hand. *)
 Lemma locks_by_name :
@@ -89,9 +94,9 @@ Qed.
 Lemma runs_mono {S} (L L' : layer S) cs s r : included L L' -> runs L cs s r -> runs L' cs s r.
 Proof. intros I X. induction X; [constructor | eapply runs_call; eauto | eapply runs_halt; eauto]. Qed.
 
-(** The same of the one flat program, the ticket locks included, on the bottom machine. *)
+(** The same of the one flat program of all layers, the ticket locks included, on the bottom machine. *)
 Theorem lock_order_bottom cs s r : client cs ->
-  runs (flat (lock_program ++ locking_program)%list (graph L0)) cs s r ->
+  runs (flat StackTop.top_program (graph L0)) cs s r ->
   exists r', runs (flat locking_program (logged (flat lock_program (graph L0)))) cs (s, []) r' /\
     LockLog.plain r' = r /\
     match r' with
@@ -99,7 +104,7 @@ Theorem lock_order_bottom cs s r : client cs ->
     | Halt (_, t) => exists held, after [] t = Some held
     end.
 Proof.
-  intros Cl X. apply lock_order; [exact Cl|]. refine (runs_mono _ _ cs s r _ X).
+  intros Cl X. rewrite all_layers in X. apply lock_order; [exact Cl|]. refine (runs_mono _ _ cs s r _ X).
   apply flat_split; vm_compute; reflexivity.
 Qed.
 

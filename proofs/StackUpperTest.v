@@ -1,13 +1,16 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** The premises of [StackUpperSafe.upper_safe] can be met, by a machine on which another CPU is busy too, and its
     conditions are needed: examples by computation.  Rests on [StackUpperSafe]. *)
-From SeKVM.lib Require Import Calls.
-From SeKVM.machine Require Import Init CellInv BottomVmTac.
+From Coq Require Import Lia.
+From SeKVM.lib Require Import Calls Runs.
+From SeKVM.machine Require Import Init LockInit Tickets CellInv BottomVmTac.
+From SeKVM.layers.LockOpsH Require Import Fair.
+From SeKVM.layers.Locks Require Import Boot.
 From SeKVM.layers.PageManager Require Import Spec Refine.
 From SeKVM.layers.MmioOps Require Import Interface Safe.
 From SeKVM.layers.BootCore Require Import Safe.
 From SeKVM.layers.BootOps Require Import Life.
-From SeKVM Require Import StackSafe StackFramesSafe StackUpper StackUpperSafe.
+From SeKVM Require Import StackSafe StackFrames StackFramesSafe StackUpper StackUpperSafe StackUpperBoot.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -97,3 +100,43 @@ Example bad_owner :
   call MmioOps.Interface.L "smmu_map_page" [1; 0; 0; 0] (set_smmu (free_cell {[ 1 := 17 ]} []) start) = None /\
   call MmioOps.Interface.L "register_kvm" [] (set_core (acquire_cell (st_core start)) start) = None.
 Proof. split; vm_compute; reflexivity. Qed.
+
+(** * The linked program, from the start *)
+
+(** CPU 3 holds the lock of VM 1's record, of the counters and of the owners before us, and leaves what [w] says. *)
+Definition others : scripts lock_event :=
+  mkscripts [[Take 3]; [Pass 3 (mkcore 2 33554432)]] [] [] [[Take 3]; [Pass 3 {[ 2 := 1 ]}]] (fun _ => [])
+    (fun v => if v =? 1 then [[Take 3]; [Pass 3 registered]] else []).
+
+Example others_fair : fair_scripts 0 1 others.
+Proof.
+  constructor; try reflexivity.
+  - repeat (cbn; do 2 eexists; split; [reflexivity|]). reflexivity.
+  - repeat (cbn; do 2 eexists; split; [reflexivity|]). reflexivity.
+  - intros v. unfold others. cbn [sc_vms]. destruct (v =? 1); [|reflexivity].
+    repeat (cbn; do 2 eexists; split; [reflexivity|]). reflexivity.
+Qed.
+
+Example others_above : w_vms (world_of w others) 1 = [[(3, registered)]] /\
+  w_core (world_of w others) = [[(3, mkcore 2 33554432)]] /\ w_smmu (world_of w others) = [[(3, {[ 2 := 1 ]})]].
+Proof. repeat split; reflexivity. Qed.
+
+(** The premises of [upper_safe_boot] hold of this world. *)
+Example calls_from_boot : exists r', runs (flat middle_program (graph L0)) calls (init0 4294967294 w others) r' /\
+  exists r, res_rel R_frames r r' /\ match r with Ok _ s => whole ∅ s | Halt _ => True end.
+Proof.
+  destruct others_above as (Ev & Ec & Es).
+  apply (upper_safe_boot 4294967294 w 1 others (fun _ => []) [] [] calls ∅).
+  - lia.
+  - reflexivity.
+  - exact others_fair.
+  - reflexivity.
+  - split; [intros vm _|]; apply Forall2_nil_2.
+  - apply Forall2_nil_2.
+  - rewrite Ec. repeat constructor; vm_compute; congruence.
+  - rewrite Es. repeat constructor. intros b. apply owners_ok_insert; [exact owners_ok_init | reflexivity].
+  - intros v. unfold world_of, others. cbn [w_vms sc_vms]. destruct (v =? 1); [|constructor].
+    change (publishes record_ok [[(3, registered)]]). repeat constructor.
+  - reflexivity.
+  - exact calls_allowed.
+Qed.
