@@ -48,7 +48,9 @@ Section Code.
     assert (Ev := cur_vmid_ok s Rv). assert (Ec := cur_vcpuid_ok s Rc).
     set (v := cpu_vmid (st_cpu s)) in *. set (c := cpu_vcpuid (st_cpu s)) in *. clearbody v c.
     run_steps f_host_hvc_dispatcher. to_condition. clear Ev Ec.
-    lazymatch goal with |- vc ?L _ ?K ?e ?s => change (vc L (chain calls) K e s) end.
+    lazymatch goal with |- vc _ ?code _ _ _ =>
+      let E := fresh in assert (E : code = chain calls) by (vm_compute; reflexivity); rewrite E; clear E
+    end.
     eapply (chain_ok (words m)); [apply env_words | apply words_bounded | apply calls_known |]. unfold serve in H.
     destruct (request (words m) calls) as [h|].
     - destruct (ops _ _ _) as [[r1 s1|s1]|]; cbn [then_] in H; [| |discriminate H].
