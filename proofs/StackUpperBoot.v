@@ -1,49 +1,16 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** [upper_safe] of the C code: from the concrete initial state of the bottom machine, whatever the other CPUs fairly
     do, the linked program of layers 1 to 26 makes every sequence of the operations of layers 17 to 26, to its end or
-    to a panic.  Rests on [StackUpperSafe] and on the layers' refinement theorems. *)
-From SeKVM.lib Require Import Link Hide Runs.
+    to a panic.  Rests on [StackUpperSafe] and [StackTop]. *)
+From SeKVM.lib Require Import Link Runs.
 From SeKVM.machine Require Import Tickets LockInit Rel.
 From SeKVM.layers.LockOpsH Require Import Fair.
 From SeKVM.layers.Locks Require Import Boot.
-From SeKVM Require Import StackSafe StackFrames StackFramesSafe StackUpper StackUpperSafe.
-From SeKVM.layers.MemoryOps Require Code Refine.
-From SeKVM.layers.VMPower Require Code Interface Refine.
-From SeKVM.layers.BootCore Require Code Interface Safe Refine.
-From SeKVM.layers.BootAux Require Code Interface Refine.
-From SeKVM.layers.BootOps Require Code Interface Refine.
-From SeKVM.layers.MmioRaw Require Code Refine.
-From SeKVM.layers.MmioCoreAux Require Code Refine.
-From SeKVM.layers.MmioCore Require Code Refine.
-From SeKVM.layers.MmioOpsAux Require Code Spec Refine.
-From SeKVM.layers.MmioOps Require Code Interface Safe Refine.
+From SeKVM Require Import StackSafe StackFrames StackFramesSafe StackUpper StackUpperSafe StackTop.
+From SeKVM.layers.BootCore Require Safe.
+From SeKVM.layers.MmioOpsAux Require Spec.
+From SeKVM.layers.MmioOps Require Safe.
 Local Open Scope Z_scope.
-
-(** The code, lowest layer first. *)
-Definition middle_modules : list module :=
-  [MemoryOps.Code.code; VMPower.Code.code; BootCore.Code.code; BootAux.Code.code; BootOps.Code.code;
-   MmioRaw.Code.code; MmioCoreAux.Code.code; MmioCore.Code.code; MmioOpsAux.Code.code; MmioOps.Code.code].
-Definition middle_program : module := List.concat (frames_modules ++ middle_modules).
-
-Lemma middle_nested :
-  refines R_frames (graph MmioOps.Interface.L) (nested (graph L0) (frames_modules ++ middle_modules)).
-Proof.
-  rewrite nested_app. cbn [nested middle_modules].
-  eapply vcomp_same; [exact MmioOps.Refine.MmioOps_refines|].
-  eapply vcomp_same; [exact MmioOpsAux.Refine.MmioOpsAux_refines|].
-  eapply vcomp_same; [exact MmioCore.Refine.MmioCore_refines|].
-  eapply vcomp_same; [exact MmioCoreAux.Refine.MmioCoreAux_refines|].
-  eapply vcomp_same; [exact MmioRaw.Refine.MmioRaw_refines|].
-  eapply vcomp_same; [exact BootOps.Refine.BootOps_refines|].
-  eapply vcomp_same; [exact BootAux.Refine.BootAux_refines|].
-  eapply vcomp_same; [exact BootCore.Refine.BootCore_refines|].
-  eapply vcomp_same; [exact VMPower.Refine.VMPower_refines|].
-  eapply vcomp_same; [exact MemoryOps.Refine.MemoryOps_refines|].
-  exact frames_nested.
-Qed.
-
-Theorem middle_stack : refines R_frames (graph MmioOps.Interface.L) (flat middle_program (graph L0)).
-Proof. apply end_to_end; [vm_compute; reflexivity | exact middle_nested]. Qed.
 
 (** Read: start the bottom machine with any value [n] of the ticket counters, a well-formed map of memory and list of
     SMMUs; let the other CPUs behave fairly on every lock, and leave tables, owners, records and counters that mean
@@ -58,7 +25,7 @@ Theorem upper_safe_boot n w B sc maps smaps pages cs h :
   (forall v, publishes record_ok (w_vms (world_of w sc) v)) ->
   MmioOpsAux.Spec.smmus_ok (boot_smmus (w_boot w)) = true ->
   upper_calls ∅ cs h ->
-  exists r', runs (flat middle_program (graph L0)) cs (init0 n w sc) r' /\
+  exists r', runs (flat bank_program (graph L0)) cs (init0 n w sc) r' /\
     exists r, res_rel R_frames r r' /\ match r with Ok _ s => whole h s | Halt _ => True end.
 Proof.
   intros Rn Cp Fa FW Mp S Pc Po Pv Sm Cs.
@@ -68,6 +35,6 @@ Proof.
   pose proof (init_whole maps smaps pages (world_of w sc) Mp FW S Pc Po Pv Ci Sm) as W.
   destruct (upper_safe ∅ cs h _ Cs W) as (r & E & G).
   pose proof (frames_boot n w B sc maps smaps pages Rn Cp Fa FW (proj1 Mp) (proj2 Mp) S) as V.
-  destruct (refines_runs R_frames _ _ middle_stack cs _ _ (run_calls_runs _ _ _ _ E) _ V) as (r' & X & Y).
+  destruct (refines_runs R_frames _ _ bank_stack cs _ _ (run_calls_runs _ _ _ _ E) _ V) as (r' & X & Y).
   exists r'. split; [exact X|]. exists r. auto.
 Qed.

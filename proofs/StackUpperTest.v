@@ -10,7 +10,7 @@ From SeKVM.layers.PageManager Require Import Spec Refine.
 From SeKVM.layers.MmioOps Require Import Interface Safe.
 From SeKVM.layers.BootCore Require Import Safe.
 From SeKVM.layers.BootOps Require Import Life.
-From SeKVM Require Import StackSafe StackFrames StackFramesSafe StackUpper StackUpperSafe StackUpperBoot.
+From SeKVM Require Import StackSafe StackFrames StackFramesSafe StackUpper StackUpperSafe StackTop StackUpperBoot.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -122,7 +122,7 @@ Example others_above : w_vms (world_of w others) 1 = [[(3, registered)]] /\
 Proof. repeat split; reflexivity. Qed.
 
 (** The premises of [upper_safe_boot] hold of this world. *)
-Example calls_from_boot : exists r', runs (flat middle_program (graph L0)) calls (init0 4294967294 w others) r' /\
+Example calls_from_boot : exists r', runs (flat bank_program (graph L0)) calls (init0 4294967294 w others) r' /\
   exists r, res_rel R_frames r r' /\ match r with Ok _ s => whole ∅ s | Halt _ => True end.
 Proof.
   destruct others_above as (Ev & Ec & Es).
