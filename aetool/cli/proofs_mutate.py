@@ -30,12 +30,14 @@ def mutate(layer: str, sample: int | None, seed: int, jobs: int | None, as_json:
     from aetool.core.progress import progress
     from aetool.core.project import project_root
     from aetool.proofs.clight import find_source
-    from aetool.proofs.mutate import Verdict, distinct
+    from aetool.proofs.mutate import Verdict
     from aetool.proofs.mutate import mutate as run
+    from aetool.proofs.mutate_source import mutants
     from aetool.proofs.store import default_store
 
     proofs = project_root() / "proofs"
-    total = len(distinct(find_source(proofs, layer)))
+    # at most: some may be outside the subset
+    total = len(mutants(find_source(proofs, layer).read_text(encoding="utf-8")))
     with progress(f"mutants of {layer}", min(total, sample or total), quiet=as_json) as bar:
         report = run(proofs, layer, bar, jobs=jobs, sample=sample, seed=seed, store=default_store())
     survived = report.of(Verdict.SURVIVED)

@@ -12,7 +12,8 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,7 +71,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All results of a layer; generated: how many mutants there are, whether tried or not."""
+    """All results of a layer.
+
+    generated: how many mutants there are; with a sample, how many changes of the text, since it is not known
+    which of those not tried the subset refuses.
+    """
 
     layer: str
     source: Path
@@ -105,15 +110,15 @@ def mutate(
             hint=f"run `aetool proofs clight {layer}` first",
         )
     equivalents = _read_equivalents(source)
-    every = distinct(source)
+    changes = mutants(source.read_text(encoding="utf-8"))
     for entry in equivalents:
-        if not any(_same(entry, mutant) for mutant, _ in every):
+        if not any(_same(entry, mutant) for mutant in changes):
             raise ConfigError(
                 f"{source.with_name(EQUIVALENTS)}: no mutant of {entry.function} changes"
                 f" {entry.before!r} to {entry.after!r}",
                 hint="the C has changed; remove or correct the entry",
             )
-    chosen = every if sample is None else _sampled(every, sample, seed)
+    chosen = distinct(source) if sample is None else sampled(source, sample, seed)
     workers = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
     with _copies(proofs, workers) as trees:
         deadline = max(SHORTEST_DEADLINE, 10 * _baseline(trees, layer, store))
@@ -138,42 +143,64 @@ def mutate(
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-    return Report(layer, source, len(every), results)
+    return Report(layer, source, len(chosen) if sample is None else len(changes), results)
 
 
 def distinct(source: Path) -> list[tuple[Mutant, str]]:
     """The mutants of a C file that are in the subset, with their Code.v, all different."""
-    seen = {render(source)}
+    with _translator(source) as translate:
+        every = mutants(source.read_text(encoding="utf-8"))
+        return [(mutant, code) for mutant in every if (code := translate(mutant)) is not None]
+
+
+def sampled(source: Path, count: int, seed: int) -> list[tuple[Mutant, str]]:
+    """`count` of them, of each kind in turn, so that a small sample still tries every kind.
+
+    Only what is chosen is translated: that is what takes long in a large file.
+    """
+    shuffled = mutants(source.read_text(encoding="utf-8"))
+    random.Random(seed).shuffle(shuffled)
     found: list[tuple[Mutant, str]] = []
+    with _translator(source) as translate:
+
+        def of_kind(kind: str) -> Iterator[tuple[Mutant, str]]:
+            for mutant in shuffled:
+                if mutant.kind == kind and (code := translate(mutant)) is not None:
+                    yield mutant, code
+
+        turns = deque(of_kind(kind) for kind in dict.fromkeys(mutant.kind for mutant in shuffled))
+        while turns and len(found) < count:
+            turn = turns.popleft()
+            item = next(turn, None)
+            if item is not None:
+                found.append(item)
+                turns.append(turn)
+    return found
+
+
+@contextmanager
+def _translator(source: Path) -> Iterator[Callable[[Mutant], str | None]]:
+    """Gives the Code.v of mutants; None for one that the subset refuses, and for one like an earlier one."""
+    seen = {render(source)}
     with tempfile.TemporaryDirectory(prefix="aetool-mutate-") as place:
         # the same surroundings: ../prims.h and the file's own name
         folder = Path(place) / source.parent.name
         shutil.copytree(source.parent, folder, ignore=shutil.ignore_patterns("*.vo*", "*.glob", ".*"))
         for header in source.parent.parent.glob("*.h"):
             shutil.copy(header, place)
-        for mutant in mutants(source.read_text(encoding="utf-8")):
+
+        def translate(mutant: Mutant) -> str | None:
             (folder / source.name).write_text(mutant.text, encoding="utf-8")
             try:
                 code = render(folder / source.name)
             except ConfigError:
-                continue  # outside the subset: the generator itself refuses it
-            if code not in seen:
-                seen.add(code)
-                found.append((mutant, code))
-    return found
+                return None  # outside the subset: the generator itself refuses it
+            if code in seen:
+                return None
+            seen.add(code)
+            return code
 
-
-def _sampled(every: Sequence[tuple[Mutant, str]], count: int, seed: int) -> list[tuple[Mutant, str]]:
-    """`count` mutants: first of each kind in turn, so that a small sample still tries every kind."""
-    shuffled = list(every)
-    random.Random(seed).shuffle(shuffled)
-    rank: dict[str, int] = {}
-    order: list[tuple[int, int]] = []
-    for index, (mutant, _) in enumerate(shuffled):
-        rank[mutant.kind] = rank.get(mutant.kind, 0) + 1
-        order.append((rank[mutant.kind], index))
-    picked = {index for _, index in sorted(order)[:count]}
-    return [item for index, item in enumerate(shuffled) if index in picked]
+        yield translate
 
 
 @contextmanager
