@@ -148,11 +148,12 @@ Example images :
      (Some (READY, false, 5), [Some (Host 0); Some (Host 0)], [0; 0])).
 Proof. split; vm_compute; reflexivity. Qed.
 
-(** Devices' registers are mapped into a VM; those of an SMMU are refused above. *)
+(** Devices' registers are mapped into a VM, up to the pages on both sides of an SMMU's; those of an SMMU are refused
+    above. *)
 Example registers :
   agree (start PAGE_IMAGE [])
-    [("register_kvm", []); ("map_io", [1; 0x80000000; 0x9000fff]); ("map_io", [1; 0x80001000; 0x9020000])]
-    ([1; 0; 0], Finished, (Some (READY, false, 0), [Some (Host 0); Some (Host 0)], [0x400000090007c7; 0x400000090207c7])).
+    [("register_kvm", []); ("map_io", [1; 0x80000000; 0x900ffff]); ("map_io", [1; 0x80001000; 0x9020000])]
+    ([1; 0; 0], Finished, (Some (READY, false, 0), [Some (Host 0); Some (Host 0)], [0x4000000900f7c7; 0x400000090207c7])).
 Proof. split; vm_compute; reflexivity. Qed.
 (** A VM's devices are set up while it is prepared; the host's always. *)
 Example devices :
