@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layers 22 to 26, and 27 to 34, as one program each over what is below: context banks of SMMUs; vCPUs, the world
-    switch, and the handlers of traps.  No layer changes the state.  Rests on the layers' refinement theorems; [StackTop]
-    puts it on top of the layers below. *)
+    switch, and the handlers of traps.  No layer changes the state.  Rests on the layers' refinement theorems;
+    [StackTop] puts it on top of the layers below. *)
 From SeKVM.lib Require Import Link Hide.
 From SeKVM.layers.BootOps Require Interface.
 From SeKVM.layers.MmioRaw Require Code Interface Refine.

@@ -1,8 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Scenarios of the whole stack by computation, from the initial state: the linked program of all layers on the
-    bottom machine, whose ticket counters wrap around on the way, and the specifications of layers 31 and 34 agree with
-    written values.  Runs that hash a page are checked here and not kept ([Succeed]): the independent checker has no virtual
-    machine.  Rests on [StackTop]. *)
+    bottom machine, whose ticket counters wrap around on the way, and the specifications of layers 31 and 34 agree
+    with written values.  Runs that hash a page are checked here and not kept ([Succeed]): the independent checker has
+    no virtual machine.  Rests on [StackTop]. *)
 From Coq Require Import Lia.
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Tickets LockInit.
