@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 21, BootOps: what the firmware says of the machine never changes, so what the specification of [map_io] relies
-    on, that bases and sizes of SMMUs fit their type, holds of every state that can be reached from one that has it.
-    Rests on the same fact about tables and frames; used by the theorems about whole runs. *)
+(** Layer 21, BootOps: what the firmware says of the machine never changes, so what the specification of [map_io]
+    relies on, that bases and sizes of SMMUs fit their type, holds of every state that can be reached from one that
+    has it. Rests on the same fact about tables and frames; used by the theorems about whole runs. *)
 From SeKVM.lib Require Import VcTac.
 From SeKVM.machine Require Import Rel RelTac RestPass.
 From SeKVM.machine Require Import BottomVmTac.
@@ -17,7 +17,8 @@ Definition same_boot (s : hstate) (o : option (res hstate)) : Prop := res_all (f
 
 Lemma chk_same rt s o : same_boot s o -> same_boot s (chk rt o).
 Proof.
-  destruct o as [[v t|t]|]; cbn [chk]; auto. destruct rt as [ty|]; [destruct (in_range ty v) | destruct (v =? 0)]; auto; exact (fun _ => I).
+  destruct o as [[v t|t]|]; cbn [chk]; auto. destruct rt as [ty|]; [destruct (in_range ty v) | destruct (v =? 0)];
+    auto; exact (fun _ => I).
 Qed.
 Lemma later_same s t o : st_boot t = st_boot s -> same_boot t o -> same_boot s o.
 Proof. intros E. destruct o as [[v u|u]|]; cbn; congruence. Qed.
@@ -25,12 +26,14 @@ Lemma then_same s o k : same_boot s o -> (forall v t, same_boot t (k v t)) -> sa
 Proof. intros E K. destruct o as [[v t|t]|]; cbn [and_then]; auto. exact (later_same _ _ _ E (K v t)). Qed.
 Lemma iterate_same f n s : (forall i t, same_boot t (f i t)) -> same_boot s (iterate f n s).
 Proof.
-  intros F. unfold iterate. generalize 0 as i. revert s. induction (Z.to_nat n) as [|k IH]; intros s i; cbn [iterate_from];
+  intros F. unfold iterate. generalize 0 as i. revert s.
+  induction (Z.to_nat n) as [|k IH]; intros s i; cbn [iterate_from];
     [reflexivity|]. apply then_same; auto.
 Qed.
 Lemma vm_same v s k : (forall c, same_boot s (k c)) -> same_boot s (with_vm v s k).
 Proof.
-  intros K. unfold with_vm. destruct (st_vms s !! v); [|exact I]. destruct (negb _); [|exact I]. destruct (vm_ok _); [apply K | exact I].
+  intros K. unfold with_vm. destruct (st_vms s !! v); [|exact I]. destruct (negb _); [|exact I].
+    destruct (vm_ok _); [apply K | exact I].
 Qed.
 Lemma inside_same v c s o k : same_boot s o -> (forall r t, st_boot t = st_boot s -> same_boot t (k r t)) ->
   same_boot s (inside v c o k).
@@ -39,24 +42,31 @@ Proof. intros E K. destruct o as [[r t|t]|]; cbn [inside]; auto. exact (later_sa
 Lemma denied_same v c s t : st_boot t = st_boot s -> same_boot t (denied_vm v c s).
 Proof. intros E. cbn. congruence. Qed.
 Lemma frame_same pfn s k : (forall c q, same_boot s (k c q)) -> same_boot s (with_frame pfn s k).
-Proof. intros K. unfold with_frame. destruct (negb _); [|exact I]. cbv zeta. destruct (frame_ok _); [apply K | exact I]. Qed.
+Proof.
+  intros K. unfold with_frame. destruct (negb _); [|exact I]. cbv zeta. destruct (frame_ok _); [apply K | exact I].
+Qed.
 Lemma after_same s o c k : same_boot s o -> (forall v t, same_boot t (k v t)) -> same_boot s (after o c k).
 Proof. intros E K. destruct o as [[v t|t]|]; cbn [after]; auto. exact (later_same _ _ _ E (K v t)). Qed.
 Lemma core_same s k : (forall c, same_boot s (k c)) -> same_boot s (with_core s k).
-Proof. intros K. unfold with_core. destruct (negb _); [|exact I]. destruct (counters_typed _); [apply K | exact I]. Qed.
+Proof.
+  intros K. unfold with_core. destruct (negb _); [|exact I]. destruct (counters_typed _); [apply K | exact I].
+Qed.
 
 (** A context changes hands. *)
-Lemma pulled_same v i s k : (forall t, same_boot t (k t)) -> same_boot s (match pulled v i s with Some t => k t | None => None end).
+Lemma pulled_same v i s k : (forall t, same_boot t (k t)) ->
+  same_boot s (match pulled v i s with Some t => k t | None => None end).
 Proof.
   intros K. unfold pulled. destruct (st_ctxts s !! _); [|exact I]. destruct (negb _); [|exact I].
   refine (later_same s _ _ _ (K _)). reflexivity.
 Qed.
-Lemma pushed_same v i s k : (forall t, same_boot t (k t)) -> same_boot s (match pushed v i s with Some t => k t | None => None end).
+Lemma pushed_same v i s k : (forall t, same_boot t (k t)) ->
+  same_boot s (match pushed v i s with Some t => k t | None => None end).
 Proof.
   intros K. unfold pushed. destruct (st_ctxts s !! _); [|exact I]. destruct (c_held _); [|exact I].
   refine (later_same s _ _ _ (K _)). reflexivity.
 Qed.
-Lemma renewed_same v i s k : (forall t, same_boot t (k t)) -> same_boot s (match renewed v i s with Some t => k t | None => None end).
+Lemma renewed_same v i s k : (forall t, same_boot t (k t)) ->
+  same_boot s (match renewed v i s with Some t => k t | None => None end).
 Proof.
   intros K. unfold renewed. destruct (st_ctxts s !! _); [|exact I]. destruct (negb _); [|exact I].
   refine (later_same s _ _ _ (K _)). reflexivity.
@@ -69,7 +79,8 @@ Lemma below_boot : tbl_boot_kept Below.
 Proof. apply boot_kept_app; [apply npt_ops_boot|]. apply boot_kept_app; [apply spt_ops_boot | apply vm_boot]. Qed.
 Lemma below f p : Lang.assoc f Below = Some p -> boot_kept p.
 Proof.
-  generalize below_boot. generalize Below as l. induction l as [|[g q] l IH]; cbn [Lang.assoc]; [discriminate|]. intros B.
+  generalize below_boot. generalize Below as l. induction l as [|[g q] l IH]; cbn [Lang.assoc]; [discriminate|].
+    intros B.
   apply List.Forall_cons_iff in B as [B1 B2]. destruct (String.eqb f g); [now intros [= <-] | auto].
 Qed.
 
@@ -147,7 +158,8 @@ Proof.
 Qed.
 Lemma image_boot v x i s : same_boot s (load_image v x i s).
 Proof.
-  pose proof load_boot. unfold load_image. destruct (complete x i); [|reflexivity]. apply then_same; [same|]. intros ? t.
+  pose proof load_boot. unfold load_image. destruct (complete x i); [|reflexivity]. apply then_same; [same|].
+    intros ? t.
   apply then_same; [apply hash_boot | intros; same].
 Qed.
 
@@ -155,12 +167,13 @@ Qed.
 
 Lemma BootOps_boot_kept : tbl_boot_kept T.
 Proof.
-  pose proof assign_smmu_boot. pose proof map_io_boot. pose proof update_boot. pose proof unmap_boot. pose proof gen_boot.
+  pose proof assign_smmu_boot. pose proof map_io_boot. pose proof update_boot. pose proof unmap_boot.
+    pose proof gen_boot.
   pose proof alloc_boot.
   unfold T. repeat apply List.Forall_cons; try apply List.Forall_nil; cbn [snd];
     unfold search_load_info_spec, set_vcpu_active_spec, set_vcpu_inactive_spec, register_vcpu_spec, register_kvm_spec,
-      set_boot_info_spec, remap_vm_image_spec, verify_and_load_images_spec, alloc_smmu_spec, assign_smmu_spec, map_smmu_spec,
-      clear_smmu_spec, map_io_spec, is_inc_exe_spec, save_encrypted_vcpu_spec, load_encrypted_vcpu_spec,
+      set_boot_info_spec, remap_vm_image_spec, verify_and_load_images_spec, alloc_smmu_spec, assign_smmu_spec,
+      map_smmu_spec, clear_smmu_spec, map_io_spec, is_inc_exe_spec, save_encrypted_vcpu_spec, load_encrypted_vcpu_spec,
       save_encrypt_buf_spec, load_decrypt_buf_spec, configuring; typed; same.
   apply image_boot.
 Qed.

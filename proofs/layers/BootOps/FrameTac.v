@@ -1,11 +1,12 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Tactics for the functions of BootOps that are run one statement at a time: those that lock the map of frames inside the
-    record of a VM, and those with many steps.  Unfold hints for that critical section, and table work moved past both
-    objects.  A file of its own because tactics carry source positions. *)
+(** Tactics for the functions of BootOps that are run one statement at a time: those that lock the map of frames
+    inside the record of a VM, and those with many steps. Unfold hints for that critical section, and table work
+    moved past both objects. A file of its own because tactics carry source positions. *)
 From SeKVM.lib Require Export VcStep.
 From SeKVM.layers.BootOps Require Export SpecTac.
 
-#[export] Hint Unfold get_pfn_owner_spec get_pfn_count_spec set_pfn_owner_spec frame_get frame put_frame PageManager.Spec.change
+#[export] Hint Unfold get_pfn_owner_spec get_pfn_count_spec set_pfn_owner_spec frame_get frame put_frame
+  PageManager.Spec.change
   give with_frame after denied publish put import_frame load_decrypt_buf_spec save_encrypt_buf_spec : prims.
 
 (** [c] is the map of frames as it is once locked. *)
@@ -23,5 +24,6 @@ Ltac hook ::= match goal with
 
 (** The beginning of a proof, as [op_intro]. *)
 Ltac op_steps f sp := apply fun_ok_vc; intros vs s r E; unfold sp in E; args_of E; cbv beta in E;
-  match type of E with context [if ?g then _ else _] => destruct g eqn:?; [section_of E | cbn [chk] in E; inv_spec E] end;
+  match type of E with context [if ?g then _ else _] =>
+    destruct g eqn:?; [section_of E | cbn [chk] in E; inv_spec E] end;
   autounfold with prims consts in *; boolprop; state_norm_hyps; run_steps f.

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 21, BootOps: the code that maps a device's registers into a VM meets its specification over the part of the
-    underlay that it uses: the loop over the SMMUs decides whether one of them has a register in the page.  Used by
-    [ProofCode]. *)
+(** Layer 21, BootOps: the code that maps a device's registers into a VM meets its specification over the part of
+    the underlay that it uses: the loop over the SMMUs decides whether one of them has a register in the page. Used
+    by [ProofCode]. *)
 From SeKVM.layers.MemManager Require Import Natural.
 From SeKVM.layers.BootOps Require Import Code Spec Natural FrameTac.
 Local Open Scope string_scope.
@@ -19,12 +19,14 @@ Qed.
 
 (** The locals when [k] SMMUs were looked at. *)
 Definition io_locals (v a pa n k : Z) (base size : option Z) : env :=
-  [("vmid", Some v); ("gpa", Some a); ("pa", Some pa); ("page", Some (phys pa)); ("i", Some k); ("state", None); ("n", Some n);
+  [("vmid", Some v); ("gpa", Some a); ("pa", Some pa); ("page", Some (phys pa)); ("i", Some k); ("state", None);
+    ("n", Some n);
    ("base", base); ("size", size)].
 
 Lemma map_io_code : fun_ok U f_map_io map_io_spec.
 Proof.
-  pose proof map_vm_io_records as N1. apply fun_ok_vc. intros vs s r E. unfold map_io_spec in E. args_of E. cbv beta in E.
+  pose proof map_vm_io_records as N1. apply fun_ok_vc. intros vs s r E. unfold map_io_spec in E. args_of E.
+    cbv beta in E.
   destruct (smmus_typed (boot_smmus (st_boot s))) eqn:TY; [|discriminate E].
   destruct (is_guest v) eqn:G.
   2:{ cbn [andb chk] in E. inv_spec E; autounfold with consts in *; boolprop; run_steps f_map_io; code_cases. }

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 21, BootOps: the code that moves a frame of a VM sealed to a frame of the host meets its specification over the
-    part of the underlay that it uses.  What is known of the two frames is that they can occur ([frame_ok]).  Used by
-    [ProofCode]. *)
+(** Layer 21, BootOps: the code that moves a frame of a VM sealed to a frame of the host meets its specification
+    over the part of the underlay that it uses. What is known of the two frames is that they can occur ([frame_ok]).
+    Used by [ProofCode]. *)
 From SeKVM.layers.MemManager Require Import Natural.
 From SeKVM.layers.BootOps Require Import Code Spec Natural FrameTac.
 Local Open Scope string_scope.
@@ -19,9 +19,12 @@ Proof.
   destruct (c_held (st_s2 s)) eqn:HS; [discriminate E|]. cbn [negb] in E. cbv zeta in E.
   pose proof (eq_refl : acquired (acquire_cell (st_s2 s)) (st_s2 s)) as EC.
   assert (HC : c_held (acquire_cell (st_s2 s)) = true) by reflexivity.
-  generalize dependent (acquire_cell (st_s2 s)). intros c E EC HC. destruct (frame_ok _ && frame_ok _) eqn:FO; [|discriminate E].
+  generalize dependent (acquire_cell (st_s2 s)). intros c E EC HC.
+    destruct (frame_ok _ && frame_ok _) eqn:FO; [|discriminate E].
   apply andb_true_iff in FO as [F1 F2]. apply frame_ok_owner in F1, F2. boolprop.
-  match goal with A : 0 <= i < _, B : 0 <= a < _ |- _ => pose proof (div_page_range i _ A); pose proof (div_page_range a _ B) end.
+  match goal with A : 0 <= i < _, B : 0 <= a < _ |- _ => pose proof (div_page_range i _ A);
+    pose proof (div_page_range a _ B) end.
   destruct (owner_of (c_val c !! (i / 4096)) =? v) eqn:O1, (owner_of (c_val c !! (a / 4096)) =? HOSTVISOR) eqn:O2;
-    cbn [andb] in E; prim_unfold_in E; inv_spec E; autounfold with consts in *; boolprop; run_steps f_save_encrypt_buf; code_cases.
+    cbn [andb] in E; prim_unfold_in E; inv_spec E; autounfold with consts in *; boolprop;
+      run_steps f_save_encrypt_buf; code_cases.
 Qed.

@@ -1,9 +1,10 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 30, MemHandler: what the devices of a VM reach is that VM's, also while the VM is being taken apart.  The owners of
-    context banks, the SMMU tables and the ownership of frames form a small machine, whose steps are the pure transitions
-    that layers 16, 21, 26 and 30 publish; each keeps the invariant [confined].  The step that could break it is the reclaim
-    of a frame, and layer 30 does it only when the VM has no bank left.  Rests on MemoryOps' [Guarantee] for frames and on
-    [pagetable] for tables; [reclaimed_too_early] is the run that the condition excludes. *)
+(** Layer 30, MemHandler: what the devices of a VM reach is that VM's, also while the VM is being taken apart. The
+    owners of context banks, the SMMU tables and the ownership of frames form a small machine, whose steps are the
+    pure transitions that layers 16, 21, 26 and 30 publish; each keeps the invariant [confined]. The step that could
+    break it is the reclaim of a frame, and layer 30 does it only when the VM has no bank left. Rests on MemoryOps'
+    [Guarantee] for frames and on [pagetable] for tables; [reclaimed_too_early] is the run that the condition
+    excludes. *)
 From SeKVM.lib Require Import Bits VcTac.
 From SeKVM.layers.MmioSPTWalk Require Import Spec.
 From SeKVM.layers.MemoryOps Require Import Guarantee.
@@ -45,8 +46,8 @@ Inductive dma_step : dma -> dma -> Prop :=
 | step_reclaim o t f v pfn : has_bank v o = false -> reclaim v (f !! pfn) = true ->
     dma_step (mkdma o t f) (mkdma o t (<[pfn := Host 0]> f)).
 
-(** Whatever a bank's table maps, the bank has an owner; and if that is a VM, the frame is the VM's, as the page at which
-    it is mapped. *)
+(** Whatever a bank's table maps, the bank has an owner; and if that is a VM, the frame is the VM's, as the page at
+    which it is mapped. *)
 Definition confined (d : dma) : Prop := forall b a l e, is_bank_number b -> is_iova a ->
   leaves (d_tables d) !! bank_page b a = Some (l, e) ->
   bank_owner (d_owners d) b = HOSTVISOR \/
@@ -54,7 +55,8 @@ Definition confined (d : dma) : Prop := forall b a l e, is_bank_number b -> is_i
 
 (** * Banks and pages *)
 
-Lemma bank_page_eq b a b' a' : is_iova a -> is_iova a' -> bank_page b a = bank_page b' a' -> b = b' /\ a / 4096 = a' / 4096.
+Lemma bank_page_eq b a b' a' : is_iova a -> is_iova a' -> bank_page b a = bank_page b' a' ->
+  b = b' /\ a / 4096 = a' / 4096.
 Proof. unfold is_iova, bank_page, SMMU_ADDR_LIMIT. intros A A'. Z.div_mod_to_equations. lia. Qed.
 
 Lemma bank_page_root b a : pre smmu_geom 0 (bank_page b a) = b.
@@ -82,7 +84,8 @@ Qed.
 
 Lemma has_bank_false v o b : has_bank v o = false -> is_bank_number b -> bank_owner o b <> v.
 Proof.
-  unfold has_bank, is_bank_number. intros H B E. rewrite <- not_true_iff_false in H. apply H. apply existsb_exists. exists b.
+  unfold has_bank, is_bank_number. intros H B E. rewrite <- not_true_iff_false in H. apply H. apply existsb_exists.
+    exists b.
   split; [apply elem_of_list_In, elem_of_seqZ; lia | now apply Z.eqb_eq].
 Qed.
 
@@ -104,26 +107,34 @@ Lemma confined_frame o t f pfn q : confined (mkdma o t f) ->
 Proof.
   intros C K b a l e B A L. destruct (C b a l e B A L) as [H|[H X]]; [now left | right; split; [exact H|]].
   cbn [d_owners d_tables d_frames] in *.
-  destruct (decide (pfn = frame_of e)) as [->|N]; [rewrite lookup_insert; exact (K _ _ B X) | now rewrite lookup_insert_ne by auto].
+  destruct (decide (pfn = frame_of e)) as [->|N];
+    [rewrite lookup_insert; exact (K _ _ B X) | now rewrite lookup_insert_ne by auto].
 Qed.
 
 Theorem confined_step d d' : dma_step d d' -> confined d -> confined d'.
 Proof.
-  intros E C. destruct E as [o t f b w B F|o t f b B|o t f b a e q t' B A W D P|o t f b a t' pfn q B A P Q|o t f pfn q Q|o t f v pfn H R].
-  - intros b' a l e B' A L. cbn [d_owners d_tables d_frames] in L. apply emptied in L as [N L]. destruct (C b' a l e B' A L) as [X|X];
+  intros E C. destruct E as [o t f b w B F|o t f b B|o t f b a e q t' B A W D P|o t f b a t' pfn q B A P Q|
+    o t f pfn q Q|o t f v pfn H R].
+  - intros b' a l e B' A L. cbn [d_owners d_tables d_frames] in L. apply emptied in L as [N L].
+    destruct (C b' a l e B' A L) as [X|X];
       cbn [d_owners d_tables d_frames] in *; unfold bank_owner in *; rewrite lookup_insert_ne by congruence; auto.
-  - intros b' a l e B' A L. cbn [d_owners d_tables d_frames] in L. apply emptied in L as [N L]. destruct (C b' a l e B' A L) as [X|X];
+  - intros b' a l e B' A L. cbn [d_owners d_tables d_frames] in L. apply emptied in L as [N L].
+    destruct (C b' a l e B' A L) as [X|X];
       cbn [d_owners d_tables d_frames] in *; unfold bank_owner in *; rewrite lookup_insert_ne by congruence; auto.
   - assert (C1 : confined (mkdma o t' f)).
-    { intros b' a' l e' B' A' L. cbn [d_owners d_tables d_frames] in L. rewrite (pset_page _ smmu_geom_ok _ _ _ _ _ _ eq_refl P) in L.
+    { intros b' a' l e' B' A' L. cbn [d_owners d_tables d_frames] in L.
+      rewrite (pset_page _ smmu_geom_ok _ _ _ _ _ _ eq_refl P) in L.
       destruct (Z.eqb_spec (bank_page b' a') (bank_page b a)) as [E|N]; [|exact (C b' a' l e' B' A' L)].
       apply bank_page_eq in E as [-> E]; auto. unfold leaf in L. cbn [snd] in L. destruct (e =? 0); [discriminate|].
-      injection L as <- <-. cbn [d_owners d_tables d_frames]. rewrite E. destruct (device_use_bound _ _ _ _ D) as [H|[_ H]]; auto. }
+      injection L as <- <-. cbn [d_owners d_tables d_frames]. rewrite E.
+        destruct (device_use_bound _ _ _ _ D) as [H|[_ H]]; auto. }
     destruct q as [q|]; [|exact C1]. apply confined_frame; [exact C1|].
     intros b' g _. exact (use_keeps _ _ _ _ _ D g).
   - assert (C1 : confined (mkdma o t' f)).
-    { intros b' a' l e' B' A' L. cbn [d_owners d_tables d_frames] in L. rewrite (pset_page _ smmu_geom_ok _ _ _ _ _ _ eq_refl P) in L.
-      destruct (Z.eqb_spec (bank_page b' a') (bank_page b a)) as [E|N]; [discriminate | exact (C b' a' l e' B' A' L)]. }
+    { intros b' a' l e' B' A' L. cbn [d_owners d_tables d_frames] in L.
+      rewrite (pset_page _ smmu_geom_ok _ _ _ _ _ _ eq_refl P) in L.
+      destruct (Z.eqb_spec (bank_page b' a') (bank_page b a)) as [E|N];
+        [discriminate | exact (C b' a' l e' B' A' L)]. }
     destruct q as [q|]; [|exact C1]. destruct Q as [Q|Q]; [discriminate|]. apply confined_frame; [exact C1|].
     intros b' g _. exact (unuse_keeps _ _ _ Q g).
   - apply confined_frame; [exact C|]. intros b g _. exact (frame_step_keeps _ _ _ Q g).
@@ -157,7 +168,8 @@ Definition too_early : dma := mkdma (d_owners with_bank) (d_tables with_bank) {[
 
 Example with_bank_confined : confined with_bank.
 Proof.
-  intros b a l e B A L. cbn [with_bank d_tables leaves] in L. apply lookup_singleton_Some in L as [E [= <- <-]]. right.
+  intros b a l e B A L. cbn [with_bank d_tables leaves] in L. apply lookup_singleton_Some in L as [E [= <- <-]].
+    right.
   apply bank_page_eq in E as [<- E]; [|split; reflexivity || discriminate | exact A]. rewrite <- E.
   split; [reflexivity|]. exists Dma. reflexivity.
 Qed.
@@ -165,6 +177,7 @@ Example reclaimed_too_early : reclaim 1 (d_frames with_bank !! 5) = true /\ has_
   ~ confined too_early /\ smmu_translate 128 (d_tables too_early) 0 0x7008 = Some 0x5008.
 Proof.
   split; [reflexivity|]. split; [reflexivity|]. split; [|reflexivity]. intros C.
-  destruct (C 0 0x7000 2%nat 0x57c3) as [H|[_ (u & H)]]; [split; reflexivity || discriminate | split; reflexivity || discriminate
+  destruct (C 0 0x7000 2%nat 0x57c3) as [H|[_ (u & H)]];
+    [split; reflexivity || discriminate | split; reflexivity || discriminate
     | reflexivity | discriminate H | discriminate H].
 Qed.

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 30, MemHandler: a VM with a device is taken apart, by computation, with the operations of VMPower, BootOps and
-    MmioOps as they are.  Its memory is not taken back while it has a bank; without this condition its device writes to a
-    frame of the host. *)
+(** Layer 30, MemHandler: a VM with a device is taken apart, by computation, with the operations of VMPower, BootOps
+    and MmioOps as they are. Its memory is not taken back while it has a bank; without this condition its device
+    writes to a frame of the host. *)
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Init.
 From SeKVM.layers.MmioSPTWalk Require Import Refine.

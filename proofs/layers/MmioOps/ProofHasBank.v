@@ -1,6 +1,6 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** Layer 26, MmioOps: the loop that asks whether a VM has a context bank computes [has_bank].  Rests on the facts about
-    bounded searches of VMPower; used by [Refine]. *)
+(** Layer 26, MmioOps: the loop that asks whether a VM has a context bank computes [has_bank]. Rests on the facts
+    about bounded searches of VMPower; used by [Refine]. *)
 From SeKVM.lib Require Import Bits LoopTac.
 From SeKVM.machine Require Import Rel RelTac.
 From SeKVM.layers.VMPower Require Import VmFacts.
@@ -15,11 +15,13 @@ Section Code.
   Notation U := (U get_vm_poweron alloc_smmu assign_smmu map_smmu clear_smmu).
 
   (** The answer after a look at the first [k] banks. *)
-  Definition found_in (v : Z) (m : gmap Z Z) (k : Z) : Z := if existsb (fun b => bank_owner m b =? v) (seqZ 0 k) then 1 else 0.
+  Definition found_in (v : Z) (m : gmap Z Z) (k : Z) : Z := if existsb (fun b => bank_owner m b =? v) (seqZ 0 k) then
+    1 else 0.
 
   Lemma found_in_S v m k : 0 <= k -> found_in v m (k + 1) = if bank_owner m k =? v then 1 else found_in v m k.
   Proof.
-    intros R. unfold found_in. rewrite existsb_seqZ_S by exact R. now destruct (existsb _ (seqZ 0 k)), (bank_owner m k =? v).
+    intros R. unfold found_in. rewrite existsb_seqZ_S by exact R.
+      now destruct (existsb _ (seqZ 0 k)), (bank_owner m k =? v).
   Qed.
   Lemma found_in_range v m k : 0 <= found_in v m k <= 1.
   Proof. unfold found_in. destruct (existsb _ _); lia. Qed.
@@ -31,11 +33,13 @@ Section Code.
     pose proof (eq_refl : acquired (acquire_cell (st_smmu s)) (st_smmu s)) as EC.
     assert (HC : c_held (acquire_cell (st_smmu s)) = true) by reflexivity.
     generalize dependent (acquire_cell (st_smmu s)). intros c E EC HC.
-    destruct (forallb _ _) eqn:OK; [|discriminate E]. rewrite forallb_seqZ in OK. unfold publish_owners in E. cbn [chk] in E.
+    destruct (forallb _ _) eqn:OK; [|discriminate E]. rewrite forallb_seqZ in OK. unfold publish_owners in E.
+      cbn [chk] in E.
     change (if has_bank v (c_val c) then 1 else 0) with (found_in v (c_val c) 16) in E.
     destruct (in_range U32 (found_in v (c_val c) 16)); [injection E as <- | discriminate E]. boolprop.
     run_vc f_vm_has_bank. ssteps.
-    eapply (wp_while _ _ _ (fun n e s' => exists k ow, e = [("vmid", Some v); ("found", Some (found_in v (c_val c) k)); ("i", Some k);
+    eapply (wp_while _ _ _ (fun n e s' => exists k ow, e = [("vmid", Some v);
+      ("found", Some (found_in v (c_val c) k)); ("i", Some k);
       ("owner", ow)] /\ s' = set_smmu c s /\ k + Z.of_nat n = 16 /\ 0 <= k)) with (n := 16%nat).
     - intros n e s' (k & ow & -> & -> & K & K0). run_vc_goal. pose proof (found_in_range v (c_val c) k).
       destruct (Z.ltb_spec k 16).
