@@ -28,12 +28,16 @@ Lemma map_effect u a lvl e (s s' : hstate) w : map_s2pt_spec [u; a; lvl; e] s = 
   is_vmid u = true /\ exists c p o, st_npts s !! u = Some c /\ s' = table_put u c p o s /\
     (lvl = 3 -> forall h, leaves p !! h = if h =? page_number a then leaf (3%nat, e) else leaves (now c) !! h).
 Proof.
-  unfold map_s2pt_spec. intros E. apply p4_inv in E as (u' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+  unfold map_s2pt_spec. intros E. apply p4_inv in E as (u' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
+  apply chk_void in E as [E _].
   destruct (is_vmid u) eqn:V; [|discriminate E]. cbn [andb] in E. split; [reflexivity|].
-  destruct (a <? ADDR_LIMIT); [|discriminate E]. cbn [andb] in E. destruct (_ || _); [|discriminate E]. cbn [negb] in E.
-  destruct (st_npts s !! u) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|]. cbn [negb] in E. cbv zeta in E.
+  destruct (a <? ADDR_LIMIT); [|discriminate E]. cbn [andb] in E. destruct (_ || _); [|discriminate E].
+  cbn [negb] in E.
+  destruct (st_npts s !! u) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|]. cbn [negb] in E.
+  cbv zeta in E.
   exists c. destruct (Z.eqb_spec lvl 2) as [->|N].
-  - destruct (_ =? 3); [discriminate E|]. unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p]; [|discriminate E|discriminate E].
+  - destruct (_ =? 3); [discriminate E|]. unfold publish_update in E.
+    destruct (pset _ _ _ _ _) as [p|p|p]; [|discriminate E|discriminate E].
     injection E as _ <-. exists p. eexists. repeat split. discriminate.
   - unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:P; [|discriminate E|discriminate E].
     injection E as _ <-. exists p. eexists. split; [reflexivity|]. split; [reflexivity|]. intros _ h.
@@ -48,7 +52,8 @@ Lemma clear_effect pfn (s s' : hstate) w : clear_pfn_host_spec [pfn] s = Some (O
   exists c p o, st_npts s !! 0 = Some c /\ s' = table_put 0 c p o s /\ lost pfn (leaves (now c)) (leaves p).
 Proof.
   unfold clear_pfn_host_spec. intros E. apply p1_inv in E as (pfn' & [= <-] & R & E). apply chk_void in E as [E _].
-  destruct (Z.leb_spec PFN_LIMIT pfn) as [|B]; [discriminate E|]. unfold HOSTVISOR in E. destruct (st_npts s !! 0) as [c|]; [|discriminate E].
+  destruct (Z.leb_spec PFN_LIMIT pfn) as [|B]; [discriminate E|]. unfold HOSTVISOR in E.
+  destruct (st_npts s !! 0) as [c|]; [|discriminate E].
   destruct (c_held c); [discriminate E|]. cbn [negb] in E. cbv zeta in E. apply in_range_iff in R.
   assert (PN : page_number (pfn * PAGE) = pfn).
   { unfold page_number, PAGE, PFN_LIMIT in *. rewrite Z.div_mul by discriminate. apply Z.mod_small. lia. }
@@ -56,7 +61,8 @@ Proof.
   - injection E as _ <-. exists (now c), (st_outs s). split; [reflexivity|]. split.
     + unfold table_put, updated, put_table, published, now. destruct s. reflexivity.
     + intros h l e H. right. split; [exact H|]. intros ->. unfold level in L. unfold now in H. rewrite H in L.
-      unfold entry_frame. destruct (Z.eqb_spec (table_addr e) 0) as [->|]; [reflexivity|]. destruct (l =? 2)%nat; discriminate L.
+      unfold entry_frame. destruct (Z.eqb_spec (table_addr e) 0) as [->|]; [reflexivity|].
+      destruct (l =? 2)%nat; discriminate L.
   - unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:P; [|discriminate E|discriminate E].
     injection E as _ <-. exists p. eexists. split; [reflexivity|]. split; [reflexivity|]. intros h l e H.
     rewrite (pset_page _ (npt_geom_ok 0 eq_refl) 3 _ _ _ _ h eq_refl P) in H. destruct (Z.eqb_spec h pfn) as [->|N].
@@ -68,8 +74,10 @@ Lemma map_spt_effect cb ix a e (s s' : hstate) w : map_spt_spec [cb; ix; a; e] s
   exists p o, s' = devices_put p o s /\
     forall h, h <> bank_page (bank cb ix) a -> leaves p !! h = leaves (now (st_spt s)) !! h.
 Proof.
-  unfold map_spt_spec. intros E. apply p4_inv in E as (cb' & ix' & a' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E). apply chk_void in E as [E _].
-  destruct (_ && _); [|discriminate E]. cbn [negb] in E. destruct (c_held (st_spt s)); [discriminate E|]. cbn [negb] in E. cbv zeta in E.
+  unfold map_spt_spec. intros E. apply p4_inv in E as (cb' & ix' & a' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
+  apply chk_void in E as [E _].
+  destruct (_ && _); [|discriminate E]. cbn [negb] in E. destruct (c_held (st_spt s)); [discriminate E|].
+  cbn [negb] in E. cbv zeta in E.
   unfold publish_spt_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:P; [|discriminate E|discriminate E].
   injection E as _ <-. exists p. eexists. split; [reflexivity|]. intros h N.
   rewrite (pset_page _ smmu_geom_ok 2 _ _ _ _ h eq_refl P). now destruct (Z.eqb_spec h (bank_page (bank cb ix) a)).
@@ -104,7 +112,8 @@ Proof. repeat split. Qed.
 
 Lemma table_unseen v u c p o s : v <> u -> unseen v s (table_put u c p o s).
 Proof.
-  intros N. repeat split. unfold table_now, table_put, put_table. cbn [st_npts set_outs set_npts]. now rewrite lookup_insert_ne by auto.
+  intros N. repeat split. unfold table_now, table_put, put_table. cbn [st_npts set_outs set_npts].
+  now rewrite lookup_insert_ne by auto.
 Qed.
 
 Lemma bank_of_bank_page b a : bank_of_page (bank_page b a) = b.
@@ -140,27 +149,32 @@ Proof.
 Qed.
 
 (** A frame that is not [v]'s changes hands among others, and its words with it. *)
-Lemma words_foreign v f m q' ws ws' pfn : (forall q, foreign v q -> f q = false) -> foreign v (m !! pfn) -> foreign v (Some q') ->
+Lemma words_foreign v f m q' ws ws' pfn : (forall q, foreign v q -> f q = false) -> foreign v (m !! pfn) ->
+  foreign v (Some q') ->
   (forall a, frame_of_addr a <> pfn -> ws' !! a = ws !! a) -> words_of f (<[pfn := q']> m) ws' = words_of f m ws.
 Proof.
-  intros K F F' W. apply map_eq. intros a. rewrite !words_of_lookup. destruct (Z.eq_dec (frame_of_addr a) pfn) as [E|N].
+  intros K F F' W. apply map_eq. intros a. rewrite !words_of_lookup.
+  destruct (Z.eq_dec (frame_of_addr a) pfn) as [E|N].
   - rewrite E, lookup_insert, !K by assumption. destruct (ws' !! a), (ws !! a); rewrite ?andb_false_r; reflexivity.
   - rewrite lookup_insert_ne by auto. now rewrite W.
 Qed.
 
-Lemma owned_foreign v m q' pfn : is_guest v = true -> foreign v (m !! pfn) -> foreign v (Some q') -> owned v (<[pfn := q']> m) = owned v m.
+Lemma owned_foreign v m q' pfn : is_guest v = true -> foreign v (m !! pfn) -> foreign v (Some q') ->
+  owned v (<[pfn := q']> m) = owned v m.
 Proof.
   intros G F F'. unfold owned. rewrite (proj1 (guest_not_host v G)). apply map_filter_insert_not'.
   - cbn [snd]. now apply foreign_not_touched.
   - intros y Y. cbn [snd]. rewrite <- Y. now apply foreign_not_touched.
 Qed.
 
-Lemma view_foreign v (s s' : hstate) pfn q' : is_guest v = true -> unseen v s (set_mem (st_mem s) (set_s2 (st_s2 s) s')) ->
+Lemma view_foreign v (s s' : hstate) pfn q' : is_guest v = true ->
+  unseen v s (set_mem (st_mem s) (set_s2 (st_s2 s) s')) ->
   frames_now s' = <[pfn := q']> (frames_now s) -> foreign v (frames_now s !! pfn) -> foreign v (Some q') ->
   (forall a, frame_of_addr a <> pfn -> words_now s' !! a = words_now s !! a) -> view_of v s' = view_of v s.
 Proof.
   intros G (_ & _ & B & L & T & D) F Fq Fq' W. cbn in B, L.
-  change (table_now v s' = table_now v s) in T. change (devices_of v (banks_now s) (devices_now s') = devices_of v (banks_now s) (devices_now s)) in D.
+  change (table_now v s' = table_now v s) in T.
+  change (devices_of v (banks_now s) (devices_now s') = devices_of v (banks_now s) (devices_now s)) in D.
   unfold view_of. rewrite F, (owned_foreign v _ q' pfn G Fq Fq'), T. unfold banks_now at 1 2, life_now. rewrite B, L.
   fold (banks_now s). rewrite D. f_equal.
   - apply (words_foreign v); auto. intros q Q. now apply foreign_not_touched.
@@ -173,9 +187,11 @@ Lemma publish_unseen v (s s1 s' : hstate) w : last_batch s -> unseen v s s1 ->
   publish (acquire_cell (st_s2 s)) s1 = Some (Ok w s') -> view_of v s' = view_of v s.
 Proof.
   intros (L & _) (F & Me & B & Vm & T & D) [= _ <-].
-  set (s' := set_s2 _ s1). assert (F' : frames_now s' = frames_now s) by (unfold frames_now; cbn [s' st_s2 set_s2]; now rewrite now_release).
+  set (s' := set_s2 _ s1). assert (F' : frames_now s' = frames_now s) by (unfold frames_now; cbn [s' st_s2 set_s2];
+    now rewrite now_release).
   assert (W' : words_now s' = words_now s) by (unfold words_now; cbn [s' st_mem set_s2]; now rewrite Me).
-  unfold view_of. rewrite F', W'. change (table_now v s') with (table_now v s1). change (devices_now s') with (devices_now s1).
+  unfold view_of. rewrite F', W'. change (table_now v s') with (table_now v s1).
+  change (devices_now s') with (devices_now s1).
   change (banks_now s') with (banks_now s1). change (life_now v s') with (life_now v s1).
   unfold banks_now at 1 2, life_now. rewrite T, B, Vm. fold (banks_now s). now rewrite D.
 Qed.
@@ -191,14 +207,17 @@ Proof.
   - intros a _. unfold words_now. cbn [st_mem set_s2]. now rewrite Me.
 Qed.
 
-Lemma apply_writes_other evs m a : Forall (fun e : Z * (Z * Z) => fst (snd e) <> a) evs -> apply_writes evs m !! a = m !! a.
+Lemma apply_writes_other evs m a : Forall (fun e : Z * (Z * Z) => fst (snd e) <> a) evs ->
+  apply_writes evs m !! a = m !! a.
 Proof.
-  induction 1 as [|e evs N _ IH]; [reflexivity|]. cbn [apply_writes fold_right]. rewrite lookup_insert_ne by exact N. exact IH.
+  induction 1 as [|e evs N _ IH]; [reflexivity|]. cbn [apply_writes fold_right]. rewrite lookup_insert_ne by exact N.
+  exact IH.
 Qed.
 
 Lemma frame_of_frame_word pfn a : a ∈ frame_words pfn -> frame_of_addr a = pfn.
 Proof.
-  unfold frame_words, frame_of_addr, PAGE. intros I. apply elem_of_list_fmap in I as (i & -> & I). apply elem_of_seqZ in I.
+  unfold frame_words, frame_of_addr, PAGE. intros I. apply elem_of_list_fmap in I as (i & -> & I).
+  apply elem_of_seqZ in I.
   rewrite Z.div_add_l by discriminate. rewrite Z.div_small by lia. lia.
 Qed.
 
@@ -212,7 +231,8 @@ Qed.
 
 Lemma publish_scrubbed v (s s1 s' : hstate) pfn q' w : is_guest v = true -> last_batch s -> unseen v s s1 ->
   foreign v (c_val (acquire_cell (st_s2 s)) !! pfn) -> foreign v (Some q') ->
-  publish (put pfn q' (acquire_cell (st_s2 s))) (set_mem (scrub (cpu_id (st_cpu s1)) pfn (st_mem s1)) s1) = Some (Ok w s') ->
+  publish (put pfn q' (acquire_cell (st_s2 s))) (set_mem (scrub (cpu_id (st_cpu s1)) pfn (st_mem s1)) s1) = Some (Ok w
+    s') ->
   view_of v s' = view_of v s.
 Proof.
   intros G (L & _ & Lm & _) (F & Me & B & Vm & T & D) Fq Fq' [= _ <-].
@@ -242,23 +262,27 @@ Proof. unfold device_use. transition. Qed.
 Lemma unuse_foreign v q q' : device_unuse q = Some q' -> foreign v q /\ foreign v (Some q').
 Proof. unfold device_unuse. transition. Qed.
 Lemma reclaim_foreign v u q : reclaim u q = true -> u <> v -> foreign v q /\ foreign v (Some (Host 0)).
-Proof. destruct q as [[k|w x g|]|]; cbn; try discriminate. intros E N. apply Z.eqb_eq in E. subst. repeat split. exact N. Qed.
+Proof. destruct q as [[k|w x g|]|]; cbn; try discriminate. intros E N. apply Z.eqb_eq in E. subst. repeat split.
+exact N. Qed.
 
 (** * Every operation *)
 
 (** Call [f vs] is addressed to VM [v]: it names [v], or works on the SMMU table of a bank of [v]. *)
 Definition addressed (v : Z) (banks : gmap Z Z) (f : ident) (vs : list Z) : Prop :=
   if String.eqb f "map_page_host" then False
-  else if String.eqb f "update_smmu_page" then exists u cb ix l, vs = u :: cb :: ix :: l /\ banks !! bank cb ix = Some v
+  else if String.eqb f "update_smmu_page" then exists u cb ix l, vs = u :: cb :: ix :: l /\
+    banks !! bank cb ix = Some v
   else if String.eqb f "unmap_smmu_page" then exists cb ix l, vs = cb :: ix :: l /\ banks !! bank cb ix = Some v
   else hd_error vs = Some v.
 
-Lemma clear_unseen v pfn (s s1 : hstate) w : is_guest v = true -> clear_pfn_host_spec [pfn] s = Some (Ok w s1) -> unseen v s s1.
+Lemma clear_unseen v pfn (s s1 : hstate) w : is_guest v = true -> clear_pfn_host_spec [pfn] s = Some (Ok w s1) ->
+  unseen v s s1.
 Proof.
   intros G E. apply clear_effect in E as (c & p & o & _ & -> & _). apply table_unseen. intros ->. discriminate G.
 Qed.
 
-Lemma map_unseen v u a l e (s s1 : hstate) w : v <> u -> map_s2pt_spec [u; a; l; e] s = Some (Ok w s1) -> unseen v s s1.
+Lemma map_unseen v u a l e (s s1 : hstate) w : v <> u -> map_s2pt_spec [u; a; l;
+  e] s = Some (Ok w s1) -> unseen v s s1.
 Proof. intros N E. apply map_effect in E as (_ & c & p & o & _ & -> & _). now apply table_unseen. Qed.
 
 (** What is left of an operation after its table work. *)
@@ -270,10 +294,11 @@ Ltac operation E := first [apply p1_inv in E as (? & -> & _ & E) | apply p2_inv 
   | apply p3_inv in E as (? & ? & ? & -> & _ & _ & _ & E)]; apply chk_void in E as [E _].
 Ltac named N := let X := fresh in intros X; apply N; cbn; now rewrite X.
 
-(** Read: an operation on frames that any CPU makes for whomever leaves the view of VM [v] as it is, all of it, if it is not
-    addressed to [v]. *)
+(** Read: an operation on frames that any CPU makes for whomever leaves the view of VM [v] as it is, all of it, if it
+    is not addressed to [v]. *)
 Theorem operations_respect f vs v (s s' : hstate) w : is_guest v = true -> last_batch s ->
-  call MemManager.Interface.T f vs s = Some (Ok w s') -> ~ addressed v (banks_now s) f vs -> view_of v s' = view_of v s.
+  call MemManager.Interface.T f vs s = Some (Ok w s') -> ~ addressed v (banks_now s) f vs ->
+    view_of v s' = view_of v s.
 Proof.
   intros G L. unfold call, MemManager.Interface.T, MemManager.Spec.T. cbn [Lang.assoc].
   destruct (String.eqb_spec f "map_page_host") as [->|_].
@@ -286,20 +311,26 @@ Proof.
     apply after_inv2 in E as (y & s1 & E1 & E). destruct (reclaim_foreign v _ _ RC) as [F F']; [named N|].
     exact (publish_scrubbed v s s1 s' _ _ _ G L (clear_unseen v _ _ _ _ G E1) F F' E). }
   destruct (String.eqb_spec f "assign_pfn_to_vm") as [->|_].
-  { intros E N. unfold assign_pfn_to_vm_spec in E. operation E. destruct (_ && _); [|discriminate]. apply with_frame_inv in E.
-    destruct (claim _ _ _) as [[b q]|] eqn:CL; [|discriminate]. destruct (claim_foreign v _ _ _ _ _ CL) as [F F']; [named N|].
+  { intros E N. unfold assign_pfn_to_vm_spec in E. operation E. destruct (_ && _); [|discriminate].
+    apply with_frame_inv in E.
+    destruct (claim _ _ _) as [[b q]|] eqn:CL; [|discriminate].
+    destruct (claim_foreign v _ _ _ _ _ CL) as [F F']; [named N|].
     destruct b; [apply after_inv2 in E as (y & s1 & E1 & E); apply (clear_unseen v) in E1; [|exact G]|];
-      (eapply (publish_foreign v s); [exact G | exact L | | exact F | exact F' | exact E]); [exact E1 | apply unseen_refl]. }
+      (eapply (publish_foreign v s); [exact G | exact L | | exact F | exact F' | exact E]);
+        [exact E1 | apply unseen_refl]. }
   destruct (String.eqb_spec f "map_pfn_vm") as [->|_].
-  { intros E N. unfold map_pfn_vm_spec in E. apply p4_inv in E as (u & a & e & l & -> & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+  { intros E N. unfold map_pfn_vm_spec in E. apply p4_inv in E as (u & a & e & l & -> & _ & _ & _ & _ & E).
+    apply chk_void in E as [E _].
     assert (U : unseen v s s').
     { assert (Nu : v <> u) by (intros ->; now apply N).
       destruct (l =? 2); [destruct (_ =? 0); [|discriminate E]|]; exact (map_unseen _ _ _ _ _ _ _ _ Nu E). }
-    destruct U as (F & Me & B & Vm & T & D). unfold view_of, frames_now, words_now, banks_now, life_now. rewrite F, Me, B, Vm, T.
+    destruct U as (F & Me & B & Vm & T & D). unfold view_of, frames_now, words_now, banks_now, life_now.
+    rewrite F, Me, B, Vm, T.
     fold (banks_now s). now rewrite D. }
   destruct (String.eqb_spec f "map_vm_io") as [->|_].
   { intros E N. unfold map_vm_io_spec in E. operation E. apply with_frame_inv in E.
-    destruct (_ !! _); [exact (publish_unseen v s s s' _ L (unseen_refl v s) E)|]. apply after_inv2 in E as (y & s1 & E1 & E).
+    destruct (_ !! _); [exact (publish_unseen v s s s' _ L (unseen_refl v s) E)|].
+    apply after_inv2 in E as (y & s1 & E1 & E).
     refine (publish_unseen v s s1 s' _ L _ E). refine (map_unseen _ _ _ _ _ _ _ _ _ E1). intros ->. now apply N. }
   destruct (String.eqb_spec f "grant_vm_page") as [->|_].
   { intros E N. unfold grant_vm_page_spec in E. operation E. apply with_frame_inv in E.
@@ -311,10 +342,13 @@ Proof.
     destruct (unshare _ _) as [[b q]|] eqn:SH; [|exact (publish_unseen v s s s' _ L (unseen_refl v s) E)].
     destruct (unshare_foreign v _ _ _ _ SH) as [F F']; [named N|].
     destruct b; [apply after_inv2 in E as (y & s1 & E1 & E); apply (clear_unseen v) in E1; [|exact G]|];
-      (eapply (publish_foreign v s); [exact G | exact L | | exact F | exact F' | exact E]); [exact E1 | apply unseen_refl]. }
+      (eapply (publish_foreign v s); [exact G | exact L | | exact F | exact F' | exact E]);
+        [exact E1 | apply unseen_refl]. }
   destruct (String.eqb_spec f "assign_pfn_to_smmu") as [->|_].
-  { intros E N. unfold assign_pfn_to_smmu_spec in E. operation E. destruct (_ && _); [|discriminate]. apply with_frame_inv in E.
-    destruct (reserve _ _ _) as [[q|]|] eqn:RS; [|exact (publish_unseen v s s s' _ L (unseen_refl v s) E)|discriminate].
+  { intros E N. unfold assign_pfn_to_smmu_spec in E. operation E. destruct (_ && _); [|discriminate].
+    apply with_frame_inv in E.
+    destruct (reserve _ _ _) as [[q|]|] eqn:RS; [|exact (publish_unseen v s s s' _ L (unseen_refl v s)
+      E)|discriminate].
     apply after_inv2 in E as (y & s1 & E1 & E). destruct (reserve_foreign v _ _ _ _ RS) as [F F']; [named N|].
     exact (publish_foreign v s s1 s' _ _ _ G L (clear_unseen v _ _ _ _ G E1) F F' E). }
   destruct (String.eqb_spec f "update_smmu_page") as [->|_].
@@ -327,7 +361,8 @@ Proof.
     destruct q as [q|]; [|exact (publish_unseen v s _ s' _ L U E)].
     destruct (use_foreign v _ _ _ _ DU) as [F F']. exact (publish_foreign v s _ s' _ _ _ G L U F F' E). }
   destruct (String.eqb_spec f "unmap_smmu_page") as [->|_]; [|discriminate].
-  intros E N. unfold unmap_smmu_page_spec in E. apply p3_inv in E as (b & i & a & -> & _ & _ & _ & E). apply chk_void in E as [E _].
+  intros E N. unfold unmap_smmu_page_spec in E. apply p3_inv in E as (b & i & a & -> & _ & _ & _ & E).
+  apply chk_void in E as [E _].
   destruct (c_held _); [discriminate|]. cbn [negb] in E. cbv zeta in E. apply after_inv2 in E as (y & s1 & E1 & E).
   assert (U : unseen v s s1).
   { apply unmap_spt_effect in E1 as [->|(p & o & -> & H)]; [apply unseen_refl|].

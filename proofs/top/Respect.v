@@ -1,8 +1,8 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** What one step of a principal does to the views of the others.  A load or store through a stage-2 table, and a device's
-    access through the table of its bank, leave what a VM alone may touch as it is, and a load tells nothing of it, if the
-    table is isolated ([accesses_respect], [host_load_reads_its_view]).  Rests on [View]; [Operations] has the operations on
-    frames, [Isolation] proves that the host's table is isolated. *)
+(** What an access of a principal does to the views of the others.  A load or store through a stage-2 table, and a
+    device's access through the table of its bank, leave what a VM alone may touch as it is ([access_respects],
+    [device_respects]), and a load tells nothing of it ([load_reads_its_view]), if the table is isolated.  Rests on
+    [View]; [Operations] has the operations on frames, [Isolation] proves that the host's table is isolated. *)
 From SeKVM.lib Require Import VcTac PrimInv.
 From SeKVM.machine Require Import StateTac.
 From SeKVM.top Require Export View.
@@ -14,17 +14,19 @@ Local Open Scope Z_scope.
 (** What one may touch alone, no other may touch. *)
 Lemma private_alone p q x : private p x = true -> may_touch q x = true -> p = q.
 Proof.
-  destruct x as [[k|v [k|] g|]|]; cbn; try discriminate; rewrite ?andb_true_iff, ?orb_true_iff, ?andb_true_iff, ?negb_true_iff,
-    ?Z.eqb_eq, ?Z.eqb_neq; lia.
+  destruct x as [[k|v [k|] g|]|]; cbn; try discriminate; rewrite ?andb_true_iff, ?orb_true_iff, ?andb_true_iff,
+    ?negb_true_iff, ?Z.eqb_eq, ?Z.eqb_neq; lia.
 Qed.
 
 Lemma private_touch p x : private p x = true -> may_touch p x = true.
 Proof.
-  destruct x as [[k|v [k|] g|]|]; cbn; try discriminate; auto. intros A. apply andb_true_iff in A as [-> _]. reflexivity.
+  destruct x as [[k|v [k|] g|]|]; cbn; try discriminate; auto. intros A. apply andb_true_iff in A as [-> _].
+  reflexivity.
 Qed.
 
 (** It is what layer 16 lets the host map. *)
-Lemma host_may_touch x : frame_ok x = true -> may_touch 0 x = match host_use x with Some _ => true | None => false end.
+Lemma host_may_touch x : frame_ok x = true ->
+  may_touch 0 x = match host_use x with Some _ => true | None => false end.
 Proof.
   intros F. destruct x as [[k|v u g|]|]; try reflexivity.
   assert (E : (0 =? v) = false).
@@ -38,7 +40,8 @@ Section Words.
   Context (f : option page -> bool) (m : gmap Z page) (ws : gmap Z Z).
 
   Lemma words_of_lookup a : words_of f m ws !! a =
-    match ws !! a with Some w => if (negb (w =? 0)) && f (m !! frame_of_addr a) then Some w else None | None => None end.
+    match ws !! a with Some w => if (negb (w =? 0)) && f (m !! frame_of_addr a) then Some w else None | None => None
+      end.
   Proof.
     unfold words_of. rewrite map_filter_lookup. destruct (ws !! a) as [w|]; cbn [mbind option_bind]; [|reflexivity].
     case_option_guard as X; cbn [fst snd] in X.
@@ -63,7 +66,8 @@ End Words.
 Lemma now_release {X} me (c : cell X) : tl (c_script c) = [] -> now (release_cell me (acquire_cell c)) = now c.
 Proof. destruct c as [x h l sc]. cbn. intros E. unfold now, acquire_cell. cbn. now rewrite E. Qed.
 
-Lemma now_updated {X} me (x : X) (c : cell X) : tl (c_script c) = [] -> now (release_cell me (set_val x (acquire_cell c))) = x.
+Lemma now_updated {X} me (x : X) (c : cell X) : tl (c_script c) = [] ->
+  now (release_cell me (set_val x (acquire_cell c))) = x.
 Proof. destruct c as [y h l sc]. cbn. intros E. unfold now, acquire_cell. cbn. now rewrite E. Qed.
 
 Lemma table_now_release me u c v (s : hstate) : st_npts s !! u = Some c -> tl (c_script c) = [] ->
@@ -94,12 +98,14 @@ Lemma access_view v f pa x (s s1 : hstate) : is_access f -> last_batch s ->
   (f = load_word \/ may_touch v (frames_now s !! frame_of_addr pa) = false -> view_of v (f pa x s1) = view_of v s).
 Proof.
   intros A (_ & _ & L & _) F Me B V D T P.
-  assert (W : words_of (private v) (frames_now s) (words_now (f pa x s1)) = words_of (private v) (frames_now s) (words_now s)).
+  assert (W : words_of (private v) (frames_now s) (words_now (f pa x s1)) = words_of (private v) (frames_now s)
+    (words_now s)).
   { destruct A as [-> | ->].
     - rewrite words_load by now rewrite Me. unfold words_now. now rewrite Me.
     - rewrite words_store by now rewrite Me. rewrite words_of_insert by auto. unfold words_now. now rewrite Me. }
   assert (O : frames_now (f pa x s1) = frames_now s /\ banks_now (f pa x s1) = banks_now s /\
-    devices_now (f pa x s1) = devices_now s /\ table_now v (f pa x s1) = table_now v s /\ life_now v (f pa x s1) = life_now v s).
+    devices_now (f pa x s1) = devices_now s /\ table_now v (f pa x s1) = table_now v s /\
+      life_now v (f pa x s1) = life_now v s).
   { unfold banks_now, life_now. rewrite <- F, <- D, <- T, <- B, <- V. destruct A as [-> | ->]; repeat split. }
   destruct O as (O1 & O2 & O3 & O4 & O5).
   split.
@@ -127,12 +133,13 @@ Proof.
   destruct (if in_memory a then user_reg r else None) as [x|]; [|apply chk_inv in E as [_ [= _ ->]]; now left].
   destruct (st_npts s !! q) as [c|] eqn:C; [|discriminate E]. destruct (c_held c); [discriminate E|]. cbn [negb] in E.
   cbv zeta in E. right. exists c. split; [reflexivity|].
-  destruct (translate permission (c_val (acquire_cell c)) a) as [pa|] eqn:Tr; apply chk_inv in E as [_ [= _ ->]]; [right|left; reflexivity].
+  destruct (translate permission (c_val (acquire_cell c)) a) as [pa|] eqn:Tr; apply chk_inv in E as [_ [= _ ->]];
+    [right|left; reflexivity].
   exists pa, x. split; [exact Tr | reflexivity].
 Qed.
 
-(** Read: an access of principal [q], the host or a VM, through its stage-2 table, leaves the view of every other VM [v] as it is
-    but for words of frames that [v] shares; a load leaves it as it is. *)
+(** Read: an access of principal [q], the host or a VM, through its stage-2 table, leaves the view of every other VM
+    [v] as it is but for words of frames that [v] shares; a load leaves it as it is. *)
 Theorem access_respects permission f q v a r (s s' : hstate) w :
   permission = PTE_READ \/ permission = PTE_WRITE -> is_access f -> v <> q -> table_isolated q s -> last_batch s ->
   mem_access permission f [q; a; r] s = Some (Ok w s') ->
@@ -153,7 +160,8 @@ Qed.
 
 (** ** Through an SMMU table *)
 
-Lemma dev_access_inv permission f cb ix a r (s s' : hstate) w : dev_access permission f [cb; ix; a; r] s = Some (Ok w s') ->
+Lemma dev_access_inv permission f cb ix a r (s s' : hstate) w : dev_access permission f [cb; ix; a;
+  r] s = Some (Ok w s') ->
   s' = s \/ let s1 := set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s in
     (s' = s1 \/ exists pa x, smmu_translate permission (now (st_spt s)) (bank cb ix) a = Some pa /\ s' = f pa x s1).
 Proof.
@@ -169,14 +177,16 @@ Qed.
 
 (** Read: the same of a device of principal [q], if the table of its bank is isolated. *)
 Theorem device_respects permission f q v cb ix a r (s s' : hstate) w :
-  permission = PTE_READ \/ permission = PTE_WRITE -> is_access f -> v <> q -> bank_isolated q (bank cb ix) s -> last_batch s ->
+  permission = PTE_READ \/ permission = PTE_WRITE -> is_access f -> v <> q -> bank_isolated q (bank cb ix) s ->
+    last_batch s ->
   dev_access permission f [cb; ix; a; r] s = Some (Ok w s') ->
   same_but_shared (view_of v s) (view_of v s') /\ (is_load f -> view_of v s' = view_of v s).
 Proof.
   intros Pm A N I L E. apply dev_access_inv in E as [->|E]; [split; [apply same_but_shared_refl | auto]|].
   cbv zeta in E. pose proof L as (_ & Ls & _).
   set (s1 := set_spt (release_cell (cpu_id (st_cpu s)) (acquire_cell (st_spt s))) s) in *.
-  assert (D : devices_now s1 = devices_now s) by (unfold devices_now; cbn [s1 st_spt set_spt]; now rewrite now_release).
+  assert (D : devices_now s1 = devices_now s) by (unfold devices_now; cbn [s1 st_spt set_spt];
+    now rewrite now_release).
   destruct E as [->|(pa & x & Tr & ->)].
   - assert (V : view_of v s1 = view_of v s) by (unfold view_of; now rewrite D).
     rewrite V. split; [apply same_but_shared_refl | auto].
@@ -195,20 +205,23 @@ Definition seen_word (x : view) (a : Z) : Z :=
 Lemma seen p (s : hstate) a : may_touch p (frames_now s !! frame_of_addr a) = true ->
   seen_word (view_of p s) a = word (words_now s) a.
 Proof.
-  intros T. unfold seen_word. cbn [view_of v_private v_shared]. destruct (private p (frames_now s !! frame_of_addr a)) eqn:Pv.
+  intros T. unfold seen_word. cbn [view_of v_private v_shared].
+  destruct (private p (frames_now s !! frame_of_addr a)) eqn:Pv.
   - rewrite words_of_word by exact Pv. destruct (Z.eqb_spec (word (words_now s) a) 0) as [->|]; [|reflexivity].
-    unfold word. rewrite words_of_lookup. cbv beta. rewrite T, Pv. destruct (words_now s !! a); [|reflexivity]. now rewrite andb_false_r.
+    unfold word. rewrite words_of_lookup. cbv beta. rewrite T, Pv. destruct (words_now s !! a); [|reflexivity].
+    now rewrite andb_false_r.
   - assert (E : word (words_of (private p) (frames_now s) (words_now s)) a = 0).
     { unfold word. rewrite words_of_lookup, Pv. destruct (words_now s !! a); [rewrite andb_false_r|]; reflexivity. }
     rewrite E. cbn [Z.eqb]. apply words_of_word. now rewrite T, Pv.
 Qed.
 
-Lemma translate_by_leaves permission p p' a : leaves p = leaves p' -> translate permission p a = translate permission p' a.
+Lemma translate_by_leaves permission p p' a : leaves p = leaves p' ->
+  translate permission p a = translate permission p' a.
 Proof. unfold translate. now intros ->. Qed.
 
 (** Read: what principal [p] loads through its stage-2 table, and whether it faults, is decided by its view and its
-    registers.  Two states with equal views and equal registers give equal registers, whatever is in the frames that [p] may
-    not touch. *)
+    registers.  Two states with equal views and equal registers give equal registers, whatever is in the frames that
+    [p] may not touch. *)
 Theorem load_reads_its_view p a r (s t s' t' : hstate) w w' :
   table_isolated p s -> table_isolated p t -> view_of p s = view_of p t ->
   cpu_regs (st_cpu s) = cpu_regs (st_cpu t) ->
@@ -217,7 +230,8 @@ Theorem load_reads_its_view p a r (s t s' t' : hstate) w w' :
 Proof.
   intros Is It V Rg E F.
   unfold mem_load_ref_spec, mem_access in E, F.
-  apply p3_inv in E as (q1 & a1 & r1 & [= <- <- <-] & _ & _ & _ & E). apply p3_inv in F as (q2 & a2 & r2 & [= <- <- <-] & _ & _ & _ & F).
+  apply p3_inv in E as (q1 & a1 & r1 & [= <- <- <-] & _ & _ & _ & E).
+  apply p3_inv in F as (q2 & a2 & r2 & [= <- <- <-] & _ & _ & _ & F).
   destruct (is_vmid p); cbn [negb] in E, F; [|discriminate E].
   destruct (if in_memory a then user_reg r else None) as [x|];
     [|apply chk_inv in E as [_ [= -> ->]]; apply chk_inv in F as [_ [= -> ->]]; auto].

@@ -1,7 +1,7 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** The theorems of this part on concrete states: a state in which a VM has a private and a shared frame meets all premises;
-    accesses and operations on it have written results; and without isolation, or with frame 0 tracked, the conclusions fail.
-    Rests on [Isolation] and on runs of layer 16's interface. *)
+(** The theorems of this part on concrete states: a state in which a VM has a private and a shared frame meets all
+    premises; accesses and operations on it have written results; and without isolation, or with frame 0 tracked, the
+    conclusions fail. Rests on [Isolation] and on runs of layer 16's interface. *)
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Init.
 From SeKVM.layers.MmioSPTWalk Require Import Refine.
@@ -29,14 +29,16 @@ Definition host_tableb (s : hstate) : bool :=
   let m := frames_now s in
   match m !! 0 with None => true | _ => false end &&
   forallb (fun x => let '(g, (l, e)) := x in
-    (l =? 3)%nat && match m !! entry_frame e with None => true | _ => (entry_frame e =? g) && may_touch 0 (m !! g) end)
+    (l =? 3)%nat &&
+    match m !! entry_frame e with None => true | _ => (entry_frame e =? g) && may_touch 0 (m !! g) end)
     (map_to_list (table_now 0 s)).
 
 Lemma host_tableb_ok s : host_tableb s = true -> host_table_ok s.
 Proof.
   unfold host_tableb. rewrite andb_true_iff. intros [A B]. split; [now destruct (frames_now s !! 0)|]. intros g l e E.
   assert (I : In (g, (l, e)) (map_to_list (table_now 0 s))) by now apply elem_of_list_In, elem_of_map_to_list.
-  apply (proj1 (forallb_forall _ _) B) in I. cbn beta iota in I. apply andb_true_iff in I as [I J]. apply Nat.eqb_eq in I.
+  apply (proj1 (forallb_forall _ _) B) in I. cbn beta iota in I. apply andb_true_iff in I as [I J].
+  apply Nat.eqb_eq in I.
   split; [exact I|]. destruct (frames_now s !! entry_frame e); [right|now left].
   apply andb_true_iff in J as [J K]. apply Z.eqb_eq in J. auto.
 Qed.
@@ -45,15 +47,18 @@ Qed.
 
 (** Frames 0x40000 to 0x40003 are the host's, 0x40004 is KCore's; frames 1 to 3 of these hold a word each. *)
 Definition start : hstate :=
-  set_s2 (free_cell (list_to_map [(0x40000, Host 0); (0x40001, Host 0); (0x40002, Host 0); (0x40003, Host 0); (0x40004, Core)]) [])
-    (set_mem (mkmem {[ 0x40001008 := 99; 0x40002008 := 5; 0x40003008 := 7 ]} [] []) (init_all_maps (fun _ => []) [] (quiet 0))).
+  set_s2 (free_cell (list_to_map [(0x40000, Host 0); (0x40001, Host 0); (0x40002, Host 0); (0x40003, Host 0);
+    (0x40004, Core)]) [])
+    (set_mem (mkmem {[ 0x40001008 := 99; 0x40002008 := 5; 0x40003008 := 7 ]} [] [])
+      (init_all_maps (fun _ => []) [] (quiet 0))).
 
-Definition step (cs : list (ident * list Z)) (s : hstate) : option (res hstate) := run_calls (call MemManager.Interface.L) cs s.
+Definition step (cs : list (ident * list Z)) (s : hstate) : option (res hstate) :=
+  run_calls (call MemManager.Interface.L) cs s.
 Definition after_calls (cs : list (ident * list Z)) (s : hstate) : hstate :=
   match step cs s with Some (Ok _ t) | Some (Halt t) => t | None => s end.
 
-(** VM 3 gets 0x40001 as its page 7 and 0x40003 as its page 8, maps both, and shares the second; the host maps that one and
-    0x40002, which is its own, and has its word in X1. *)
+(** VM 3 gets 0x40001 as its page 7 and 0x40003 as its page 8, maps both, and shares the second; the host maps that
+    one and 0x40002, which is its own, and has its word in X1. *)
 Definition life : list (ident * list Z) :=
   [("map_page_host", [0x40001000]); ("map_page_host", [0x40002000]);
    ("assign_pfn_to_vm", [3; 7; 0x40001]); ("map_pfn_vm", [3; 0x7000; 0x40001000; 3]);
@@ -65,13 +70,16 @@ Definition running : hstate := after_calls life start.
 Definition words_seen (p : Z) (s : hstate) : list (Z * Z) * list (Z * Z) :=
   (map_to_list (v_private (view_of p s)), map_to_list (v_shared (view_of p s))).
 
-Example it_runs : is_Some (step life start) /\
-  words_seen 3 running = ([(0x40001008, 99)], [(0x40003008, 7)]) /\ words_seen 0 running = ([(0x40002008, 5)], [(0x40003008, 7)]).
-Proof. split; [eexists; vm_compute; reflexivity | split; vm_compute; reflexivity]. Qed.
+Example it_runs : match step life start with Some (Ok _ _) => true | _ => false end = true /\
+  words_seen 3 running = ([(0x40001008, 99)], [(0x40003008, 7)]) /\
+    words_seen 0 running = ([(0x40002008, 5)], [(0x40003008, 7)]).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
 (** The premises hold, of the state at start and after the run. *)
-Example premises : last_batch start /\ host_table_ok start /\ last_batch running /\ host_table_ok running.
-Proof. split; [|split; [|split]]; (apply last_batchb_ok || apply host_tableb_ok); vm_compute; reflexivity. Qed.
+Example start_ok : last_batch start /\ host_table_ok start.
+Proof. split; [apply last_batchb_ok | apply host_tableb_ok]; vm_compute; reflexivity. Qed.
+Example running_ok : last_batch running /\ host_table_ok running.
+Proof. split; [apply last_batchb_ok | apply host_tableb_ok]; vm_compute; reflexivity. Qed.
 
 (** A batch of another CPU is pending: VM 3 stores 77 there. The view is of the moment after it. *)
 Definition pending : hstate := set_mem (mkmem (m_words (st_mem running)) [] [[(1, (0x40001008, 77))]]) running.
@@ -84,8 +92,8 @@ Proof. split; [apply last_batchb_ok; vm_compute; reflexivity | vm_compute; refle
 Definition did (c : ident * list Z) (s : hstate) : option (Z * (list (Z * Z) * list (Z * Z))) :=
   match call MemManager.Interface.L (fst c) (snd c) s with Some (Ok v t) => Some (v, words_seen 3 t) | _ => None end.
 
-(** A store to the VM's private frame faults; one to the host's own frame is made and not seen; one to the shared frame is
-    made and seen. *)
+(** A store to the VM's private frame faults; one to the host's own frame is made and not seen; one to the shared
+    frame is made and seen. *)
 Example stores :
   did ("mem_store_ref", [0; 0x40001008; 1]) running = Some (0, ([(0x40001008, 99)], [(0x40003008, 7)])) /\
   did ("mem_store_ref", [0; 0x40002010; 1]) running = Some (1, ([(0x40001008, 99)], [(0x40003008, 7)])) /\
@@ -97,25 +105,43 @@ Proof. repeat split; vm_compute; reflexivity. Qed.
 Example stores_respect a r w s' : mem_store_ref_spec [0; a; r] running = Some (Ok w s') ->
   same_but_shared (view_of 3 running) (view_of 3 s').
 Proof.
-  intros E. refine (proj1 (access_respects _ _ 0 3 a r running s' w (or_intror eq_refl) (or_intror eq_refl) _ _ _ E)).
-  - discriminate.
-  - apply host_table_isolated, premises.
-  - apply premises.
+  destruct running_ok as [L I]. apply host_table_isolated in I.
+  exact (fun E => proj1 (access_respects PTE_WRITE store_word 0 3 a r running s' w (or_intror eq_refl) (or_intror
+    eq_refl)
+    (fun N => eq_ind 3 (fun z => match z with 0 => False | _ => True end) Logic.I 0 N) I L E)).
 Qed.
 
 (** The same state with another secret: the host's view is equal, and so is what it loads, whatever the address. *)
-Definition other_secret : hstate := set_mem (mkmem (<[0x40001008 := 98]> (m_words (st_mem running))) [] []) running.
-Example secrets_differ : view_of 3 running <> view_of 3 other_secret.
-Proof. intros E. apply (f_equal (fun x => word (v_private x) 0x40001008)) in E. vm_compute in E. discriminate E. Qed.
-Example host_sees_no_secret : view_of 0 running = view_of 0 other_secret.
+Definition with_word (w : Z) (s : hstate) : hstate := set_mem (mkmem (<[0x40001008 := w]> (m_words (st_mem s))) [] [])
+  s.
+Definition other_secret : hstate := with_word 98 running.
+
+Lemma with_word_unseen w s : m_script (st_mem s) = [] -> may_touch 0 (frames_now s !! 0x40001) = false ->
+  view_of 0 (with_word w s) = view_of 0 s.
 Proof.
-  unfold view_of. f_equal; symmetry; apply words_of_insert; vm_compute; reflexivity.
+  intros Sc T. assert (W : words_now (with_word w s) = <[0x40001008 := w]> (words_now s)).
+  { unfold words_now, sync_mem, with_word. cbn [m_words m_script st_mem set_mem]. now rewrite Sc. }
+  assert (P : private 0 (frames_now s !! 0x40001) = false).
+  { destruct (private 0 _) eqn:P; [|reflexivity]. now rewrite (private_touch _ _ P) in T. }
+  unfold view_of. change (frames_now (with_word w s)) with (frames_now s). rewrite W.
+  rewrite (words_of_insert (private 0)) by exact P.
+  rewrite (words_of_insert (fun q => may_touch 0 q && negb (private 0 q))); [reflexivity|].
+  change (frame_of_addr 0x40001008) with 0x40001. now rewrite T.
 Qed.
+
+Example secrets_differ : word (v_private (view_of 3 running)) 0x40001008 = 99 /\
+  word (v_private (view_of 3 other_secret)) 0x40001008 = 98.
+Proof. split; vm_compute; reflexivity. Qed.
+Example host_sees_no_secret : view_of 0 other_secret = view_of 0 running.
+Proof. apply with_word_unseen; vm_compute; reflexivity. Qed.
+Example other_ok : host_table_ok other_secret.
+Proof. apply host_tableb_ok. vm_compute. reflexivity. Qed.
 Example loads_tell_nothing a r w w' s' t' : mem_load_ref_spec [0; a; r] running = Some (Ok w s') ->
   mem_load_ref_spec [0; a; r] other_secret = Some (Ok w' t') -> w = w' /\ cpu_regs (st_cpu s') = cpu_regs (st_cpu t').
 Proof.
-  apply load_reads_its_view; [| |exact host_sees_no_secret | reflexivity]; apply host_table_isolated; [apply premises|].
-  apply host_tableb_ok. vm_compute. reflexivity.
+  assert (Rg : forall s, cpu_regs (st_cpu s) = cpu_regs (st_cpu (with_word 98 s))) by reflexivity.
+  exact (load_reads_its_view 0 a r running other_secret s' t' w w' (host_table_isolated _ (proj2 running_ok))
+    (host_table_isolated _ other_ok) (eq_sym host_sees_no_secret) (Rg running)).
 Qed.
 
 (** * Without isolation *)
@@ -133,22 +159,30 @@ Example not_isolated : host_tableb (leaky running) = false /\
 Proof. repeat split; vm_compute; reflexivity. Qed.
 
 (** Frame 0, if it were tracked: an entry of frame 0 counts as empty, so the host does not lose it. *)
-Definition start0 : hstate := set_s2 (free_cell (list_to_map [(0, Host 0)]) []) start.
+Definition start0 : hstate := set_s2 (free_cell (<[0 := Host 0]> (frames_now start)) []) start.
 Definition zero_lost : hstate := after_calls [("map_page_host", [0]); ("assign_pfn_to_vm", [3; 7; 0])] start0.
 Example frame_zero : frames_now zero_lost !! 0 = Some (Vm 3 (Shared 0) (Some 7)) /\
-  did ("mem_store_ref", [0; 0x8; 1]) (set_cpu (st_cpu running) zero_lost) = Some (1, ([(0x8, 5)], [(0x40001008, 99); (0x40003008, 7); (0x40002008, 5)])).
+  did ("mem_store_ref", [0; 0x8; 1]) (set_cpu (st_cpu running) zero_lost) = Some (1, ([(0x8, 5)], [])).
 Proof. split; vm_compute; reflexivity. Qed.
 
 (** * Operations *)
 
 (** Operations for others leave VM 3's view as it is; one that names it changes it. *)
-Example others_calls : Forall (fun c => did c running = Some (0, words_seen 3 running) /\ ~ addressed 3 (banks_now running) (fst c) (snd c))
-  [("map_page_host", [0x40000000]); ("assign_pfn_to_vm", [2; 7; 0x40000]); ("clear_vm_page", [2; 0x40001]); ("grant_vm_page", [2; 0x40001]);
+Definition others_calls : list (ident * list Z) :=
+  [("map_page_host", [0x40000000]); ("assign_pfn_to_vm", [2; 7; 0x40000]); ("clear_vm_page", [2; 0x40001]);
+    ("grant_vm_page", [2; 0x40001]);
    ("revoke_vm_page", [0; 0x40003]); ("update_smmu_page", [0; 1; 0; 0x8000; 0x40000747])].
+Example others_leave_it : map (fun c => did c running) others_calls = repeat (Some (0, ([(0x40001008, 99)],
+  [(0x40003008, 7)]))) 6.
+Proof. vm_compute. reflexivity. Qed.
+Example not_addressed : banks_now running = ∅ /\ Forall (fun c => ~ addressed 3 ∅ (fst c) (snd c)) others_calls.
 Proof.
-  repeat constructor; try (vm_compute; reflexivity); cbn; try tauto; try discriminate.
-  intros (u & cb & ix & l & E & B). injection E as <- <- <- <-. discriminate B.
+  split; [vm_compute; reflexivity|]. unfold others_calls.
+  repeat apply List.Forall_cons; try apply List.Forall_nil; cbn; try discriminate.
+  - auto.
+  - intros (u & cb & ix & l & E & B). rewrite lookup_empty in B. discriminate B.
 Qed.
-Example its_own : did ("revoke_vm_page", [3; 0x40003]) running = Some (0, ([(0x40001008, 99); (0x40003008, 7)], [])) /\
+Example its_own : did ("revoke_vm_page", [3; 0x40003]) running = Some (0, ([(0x40001008, 99);
+  (0x40003008, 7)], [])) /\
   did ("clear_vm_page", [3; 0x40001]) running = Some (0, ([], [(0x40003008, 7)])).
 Proof. split; vm_compute; reflexivity. Qed.

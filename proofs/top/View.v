@@ -1,13 +1,14 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
-(** What a principal can see of the machine.  Definitions only, for the reader of the security theorems: which frames a
-    principal may touch, and its view of a state in which tables and owners are maps (layer 16 and above).  Rests on
+(** What a principal can see of the machine.  Definitions only, for the reader of the security theorems: which frames
+    a principal may touch, and its view of a state in which tables and owners are maps (layer 16 and above).  Rests on
     MemManager's interface; [Respect] proves what steps of others do to a view.
 
     A principal is a number: 0 the host, 1 to 15 VMs.
 
-    Objects behind locks, and memory, are seen as the next access finds them: after the batch of writes of other CPUs that
-    is pending.  So a view is of one moment, the one at which a step of this CPU acts.  [last_batch] says that nothing is
-    pending beyond it: the state after the step is then what the step made, and not what the others did later.
+    Objects behind locks, and memory, are seen as the next access finds them: after the batch of writes of other CPUs
+    that is pending.  So a view is of one moment, the one at which a step of this CPU acts.  [last_batch] says that
+    nothing is pending beyond it: the state after the step is then what the step made, and not what the others did
+    later.
 
     Registers, saved contexts, inputs and outputs are not in a view yet. *)
 From SeKVM.layers.MemManager Require Export Interface.
@@ -33,8 +34,8 @@ Definition last_batch (s : hstate) : Prop :=
 
 (** * Frames *)
 
-(** Principal [p] may touch a frame: its own; the host also those that a VM shares; frames that are not tracked are devices,
-    which anyone can be given. *)
+(** Principal [p] may touch a frame: its own; the host also those that a VM shares; frames that are not tracked are
+    devices, which anyone can be given. *)
 Definition may_touch (p : Z) (q : option page) : bool :=
   match q with
   | None => true
@@ -59,7 +60,8 @@ Definition frame_of_addr (a : Z) : Z := a / 4096.
 (** * The view *)
 
 Record view := mkview {
-  v_frames : gmap Z page;        (* the frames that it owns, with their use and guest page; for the host: of all frames *)
+  v_frames : gmap Z page;        (* the frames that it owns, with their use and guest page;
+    for the host: of all frames *)
   v_private : gmap Z Z;          (* the words of frames that it alone may touch *)
   v_shared : gmap Z Z;           (* the words of the other frames that it may touch *)
   v_table : gmap Z (nat * Z);    (* its stage-2 table: page number to level and entry, permissions included *)
