@@ -20,17 +20,21 @@ Definition host_table (t : gmap Z (nat * Z)) (m : gmap Z page) : Prop :=
   m !! 0 = None /\ forall g l e, t !! g = Some (l, e) -> host_entry m g l e.
 Definition host_table_ok (s : hstate) : Prop := host_table (table_now 0 s) (frames_now s).
 
+(** The frame that a page translates to. *)
+Lemma page_frame e a : frame_of_addr (out_addr 3 e a) = entry_frame e.
+Proof.
+  unfold frame_of_addr, out_addr, entry_frame. cbn [leaf_size Nat.eqb]. unfold PAGE.
+  rewrite Z.div_add_l by discriminate. rewrite (Z.div_small (a mod 4096)) by (apply Z.mod_pos_bound; reflexivity).
+  apply Z.add_0_r.
+Qed.
+
 (** It is isolation. *)
 Lemma host_table_isolated s : host_table_ok s -> table_isolated 0 s.
 Proof.
   intros [Z0 H] c C permission a pa _ Tr. unfold translate in Tr. unfold table_now in H. rewrite C in H.
   destruct (leaves (now c) !! page_number a) as [[l e]|] eqn:E; [|discriminate Tr].
   destruct (lets permission l e); [|discriminate Tr]. injection Tr as <-. destruct (H _ _ _ E) as [-> T].
-  assert (F : frame_of_addr (out_addr 3 e a) = entry_frame e).
-  { unfold frame_of_addr, out_addr, entry_frame. cbn [leaf_size Nat.eqb]. unfold PAGE.
-    rewrite Z.div_add_l by discriminate. rewrite (Z.div_small (a mod 4096)) by (apply Z.mod_pos_bound; reflexivity).
-    apply Z.add_0_r. }
-  rewrite F. destruct T as [->|[-> T]]; [reflexivity | exact T].
+  rewrite page_frame. destruct T as [->|[-> T]]; [reflexivity | exact T].
 Qed.
 
 (** ** Steps of the table and of the frames *)

@@ -144,6 +144,37 @@ Proof.
     (host_table_isolated _ other_ok) (eq_sym host_sees_no_secret) (Rg running)).
 Qed.
 
+(** * Devices *)
+
+Definition bank_isolatedb (p b : Z) (s : hstate) : bool :=
+  forallb (fun x => negb (bank_of_page (fst x) =? b) || may_touch p (frames_now s !! entry_frame (snd (snd x))))
+    (map_to_list (devices_now s)).
+Lemma bank_isolatedb_ok p b s : bank_isolatedb p b s = true -> bank_isolated p b s.
+Proof.
+  intros B permission a pa _ Tr. unfold smmu_translate in Tr.
+  destruct (leaves (now (st_spt s)) !! bank_page b a) as [[l e]|] eqn:E; [|discriminate Tr].
+  destruct (lets _ _ _); [|discriminate Tr]. injection Tr as <-. rewrite page_frame.
+  assert (I : In (bank_page b a, (l, e)) (map_to_list (devices_now s)))
+    by (apply elem_of_list_In, elem_of_map_to_list; exact E).
+  apply (proj1 (forallb_forall _ _) B) in I. cbn [fst snd] in I. rewrite bank_of_bank_page, Z.eqb_refl in I. exact I.
+Qed.
+
+(** Bank 1 of the host reaches frame 0x40000; a store through it is made, and VM 3 does not see it; an address that is
+    not mapped faults. *)
+Definition with_dma : hstate := after_calls [("update_smmu_page", [0; 1; 0; 0x8000; 0x400007c7])] running.
+Example dma_ok : last_batch with_dma /\ bank_isolated 0 (bank 1 0) with_dma.
+Proof. split; [apply last_batchb_ok | apply bank_isolatedb_ok]; vm_compute; reflexivity. Qed.
+Example dma : did ("dev_store_ref", [1; 0; 0x8008; 1]) with_dma = Some (1, ([(0x40001008, 99)], [(0x40003008, 7)])) /\
+  did ("dev_store_ref", [1; 0; 0x9008; 1]) with_dma = Some (0, ([(0x40001008, 99)], [(0x40003008, 7)])).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** A bank whose table leads to the VM's frame is not isolated, and its device's store is seen. *)
+Definition with_leak : hstate :=
+  set_spt (free_cell (mkpmap {[ bank_page (bank 1 0) 0x8000 := (2%nat, 0x400017c7) ]} ∅ ∅) []) running.
+Example dma_leaks : bank_isolatedb 0 (bank 1 0) with_leak = false /\
+  did ("dev_store_ref", [1; 0; 0x8008; 1]) with_leak = Some (1, ([(0x40001008, 5)], [(0x40003008, 7)])).
+Proof. split; vm_compute; reflexivity. Qed.
+
 (** * Without isolation *)
 
 (** A host's table that maps the VM's private frame: the store is made and seen, the loads tell the secret. *)
