@@ -5,7 +5,7 @@
 From SeKVM.lib Require Import Calls.
 From SeKVM.machine Require Import Init.
 From SeKVM.layers.MmioSPTWalk Require Import Refine.
-From SeKVM.top Require Import Isolation.
+From SeKVM.top Require Import Isolation Events.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -217,3 +217,8 @@ Example its_own : did ("revoke_vm_page", [3; 0x40003]) running = Some (0, ([(0x4
   (0x40003008, 7)], [])) /\
   did ("clear_vm_page", [3; 0x40001]) running = Some (0, ([], [(0x40003008, 7)])).
 Proof. split; vm_compute; reflexivity. Qed.
+
+(** The host gives VM 3 its frame 0x40002 with the word that is in it. *)
+Example gift : did ("assign_pfn_to_vm", [3; 9; 0x40002]) running =
+  Some (0, ([(0x40002008, 5); (0x40001008, 99)], [(0x40003008, 7)])).
+Proof. vm_compute. reflexivity. Qed.
