@@ -49,9 +49,9 @@ Definition by_program : stepper (St tview npt sptab (gmap Z s2page)) := by_code 
 Example contended :
   observe by_program lock3
     [("walk_s2pt", [3; 0x5000]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("walk_s2pt", [3; 0x5000]);
-     ("get_level_s2pt", [3; 0x5fff]); ("map_s2pt", [3; 0x5000; 3; 0]); ("walk_s2pt", [3; 0x5000])]
+     ("get_level_s2pt", [3; 0x5fff]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("walk_s2pt", [3; 0x5000])]
     (init0 4294967294 (quiet 0) contention)
-  = ([0; 0; 0x8000747; 3; 0; 0], Finished,
+  = ([0; 0; 0x8000747; 3; 0; 0x8000747], Finished,
      (Some (7, 7, [0; 0; 0; 0; 0; 4; 0; 2; 1]), [Tlb_flush 3 0x5000; Tlb_flush 3 0x5000])).
 Proof. vm_compute. reflexivity. Qed.
 

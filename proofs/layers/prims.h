@@ -138,6 +138,7 @@ void phys_store(u64 addr, u32 reg);
 #define PTE_READ   64ULL
 #define PTE_WRITE  128ULL
 #define BLOCK_SIZE 2097152ULL
+#define PAGES_PER_BLOCK 512ULL
 
 /* Layer 7, NPTWalk. */
 u32 get_npt_level(u32 vmid, u64 addr);
@@ -274,7 +275,6 @@ void set_pfn_map(u64 pfn, u64 gfn);
 #define PAGE_S2        0x0000000000000FFFULL
 #define BLOCK_S2       0x0000000000000FFDULL
 #define PAGE_S2_DEVICE 0x00400000000007C7ULL
-#define PAGES_PER_BLOCK 512ULL
 
 #define MAX_SHARE_COUNT 100U
 

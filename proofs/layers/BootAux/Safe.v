@@ -6,7 +6,7 @@
     in.  Rests on MemoryOps; the layer that verifies images uses it. *)
 From SeKVM.lib Require Import VcTac PrimInv.
 From SeKVM.machine Require Import StateTac BottomPagesTac Rel.
-From SeKVM.layers.MemoryOps Require Import Ranges Safe.
+From SeKVM.layers.MemoryOps Require Import Ranges Safe Stays.
 From SeKVM.layers.BootAux Require Import Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -16,31 +16,25 @@ Local Open Scope Z_scope.
 (** KCore's entries for the window, [n] pages from [slot] on. *)
 Definition same_entries (slot n : Z) (k k' : pmap) : Prop :=
   forall i, 0 <= i < n -> entry k' (slot + i) = entry k (slot + i).
-(** What a table maps already of [n] pages from [g] on. *)
-Definition same_leaves (g n : Z) (c c' : pmap) : Prop :=
-  forall i x, 0 <= i < n -> leaves c !! (g + i) = Some x -> leaves c' !! (g + i) = Some x.
 
 Lemma same_entries_refl slot n k : same_entries slot n k k.
 Proof. intros i I. reflexivity. Qed.
 Lemma same_entries_trans slot n a b c : same_entries slot n a b -> same_entries slot n b c -> same_entries slot n a c.
 Proof. intros X Y i I. rewrite (Y i I). exact (X i I). Qed.
-Lemma same_leaves_refl g n c : same_leaves g n c c.
-Proof. intros i x I H. exact H. Qed.
-Lemma same_leaves_trans g n a b c : same_leaves g n a b -> same_leaves g n b c -> same_leaves g n a c.
-Proof. intros X Y i x I H. auto. Qed.
 
 (** Page [i] of the image: KCore's slot, the frame's owner, the VM's table. *)
 Definition loaded (v g slot i : Z) (k c : pmap) (m : gmap Z page) : Prop :=
   let pfn := frame_of (entry k (slot + i)) in
   pfn <> 0 /\ bound_to v (g + i) (m !! pfn) /\
-  exists l e, leaves c !! (g + i) = Some (l, e) /\ frame_at (g + i) e = pfn.
+  forall off permission, 0 <= off < 4096 -> permission = PTE_READ \/ permission = PTE_WRITE ->
+    translate permission c ((g + i) * 4096 + off) = Some (pfn * 4096 + off).
 
 Lemma loaded_kept v g slot n i k k' c c' m m' : 0 <= i < n ->
-  same_entries slot n k k' -> same_leaves g n c c' -> keeps_vm v m m' ->
+  same_entries slot n k k' -> keeps_memory c c' -> keeps_vm v m m' ->
   loaded v g slot i k c m -> loaded v g slot i k' c' m'.
 Proof.
-  intros I K C V (N & B & l & e & L & F). unfold loaded. rewrite (K i I).
-  split; [exact N|]. split; [exact (V _ _ B)|]. exists l, e. split; [exact (C i _ I L) | exact F].
+  intros I K C V (N & B & F). unfold loaded. rewrite (K i I).
+  split; [exact N|]. split; [exact (V _ _ B)|]. intros off p O P. exact (C p _ _ P (F off p O P)).
 Qed.
 
 Section Safe.
@@ -97,16 +91,9 @@ Section Safe.
     exists c me p, st_npts s !! v = Some c /\ st_npts s' = <[v := updated me p c]> (st_npts s) /\
       leaves p !! g = Some (3%nat, Z.lor (phys e) PAGE_S2).
   Proof.
-    intros R E. destruct (page_number_page g R) as [PN LT].
-    unfold map_pfn_vm_spec in E. apply p4_inv in E as (v' & a' & e' & l' & [= <- <- <- <-] & _ & _ & _ & _ & E).
-    apply chk_void in E as [E _]. cbn [Z.eqb Pos.eqb] in E.
-    unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
-    apply chk_void in E as [E _]. destruct (is_vmid v) eqn:V; [|discriminate E]. rewrite LT in E.
-    cbn [negb andb orb Z.eqb Pos.eqb] in E. destruct (st_npts s !! v) as [c|]; [|discriminate E].
-    destruct (c_held c); [discriminate E|]. cbn [negb] in E. cbv zeta in E. rewrite PN in E.
-    unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:PS; [|discriminate E|discriminate E].
-    injection E as _ <-. exists c, (cpu_id (st_cpu s)), p. split; [reflexivity|]. split; [reflexivity|].
-    rewrite (pset_page _ (npt_geom_ok v V) 3 _ _ _ _ _ eq_refl PS), Z.eqb_refl. apply leaf_entry. unfold PAGE_S2. lia.
+    intros R E. apply map_pfn_vm_entries in E as (_ & c & me & p & C & N & Lf); [|now rewrite Z.div_mul by discriminate].
+    exists c, me, p. split; [exact C|]. split; [exact N|]. specialize (Lf 0 ltac:(cbn; lia)).
+    rewrite Z.div_mul, Z.add_0_r in Lf by discriminate. exact Lf.
   Qed.
 
   (** * The theorem *)
@@ -120,7 +107,7 @@ Section Safe.
         is_latest k /\ is_latest c /\ is_latest (st_s2 s).
     Definition pages_loaded (i : Z) (s : St) : Prop :=
       forall k c, st_npts s !! COREVISOR = Some k -> st_npts s !! v = Some c ->
-        kept (same_entries slot n) (c_log k) -> kept (same_leaves g n) (c_log c) -> kept (keeps_vm v) (c_log (st_s2 s)) ->
+        kept (same_entries slot n) (c_log k) -> kept keeps_memory (c_log c) -> kept (keeps_vm v) (c_log (st_s2 s)) ->
         forall j, 0 <= j < i -> loaded v g slot j (c_val k) (c_val c) (c_val (st_s2 s)).
 
     Lemma load_page_step i (s s' : St) w : 0 <= i < n ->
@@ -155,16 +142,18 @@ Section Safe.
         intros HK HC HM j J. destruct (Z.eq_dec j i) as [->|Nj].
         + unfold loaded. cbn [updated release_cell set_val c_val]. fold e. boolprop.
           split; [exact FE|]. split; [now rewrite lookup_insert|].
-          eexists _, _. split; [exact LF | apply page_entry_frame].
+          intros off p' O P'. pose proof (entry_translates p 3 (g + i) e 0 off p') as T.
+          cbn [map_start map_level map_bits map_size Z.eqb Pos.eqb] in T. rewrite !Z.add_0_r in T.
+          apply T; [exact LF | discriminate | unfold PFN_LIMIT in *; lia | lia | exact O | exact P'].
         + destruct (La ltac:(lia)) as (k & c & EK & EC & LK & LC & LM).
           rewrite K0 in EK. injection EK as <-. rewrite C0 in EC. injection EC as <-.
           pose proof (updated_kept _ _ _ _ HC) as HC1. apply acquire_kept in HC1.
           assert (J1 : 0 <= j < n) by lia. assert (J2 : 0 <= j < i) by lia.
           refine (loaded_kept _ _ _ _ _ _ _ _ _ _ _ J1 _ _ _ (P k0 c0 K0 C0 _ _ _ j J2)).
           * exact (kept_updated _ (same_entries_refl slot n) (same_entries_trans slot n) _ _ _ LK HK).
-          * apply (same_leaves_trans g n _ (c_val (updated m1 (c_val (acquire_cell c0)) c0))).
-            -- exact (kept_updated _ (same_leaves_refl g n) (same_leaves_trans g n) _ _ _ LC HC1).
-            -- exact (kept_updated _ (same_leaves_refl g n) (same_leaves_trans g n) _ _ _ (updated_latest _ _ _) HC).
+          * apply (keeps_memory_trans _ (c_val (updated m1 (c_val (acquire_cell c0)) c0))).
+            -- exact (kept_updated _ keeps_memory_refl keeps_memory_trans _ _ _ LC HC1).
+            -- exact (kept_updated _ keeps_memory_refl keeps_memory_trans _ _ _ (updated_latest _ _ _) HC).
           * exact (kept_updated _ (keeps_refl v) (keeps_trans v) _ _ _ LM HM).
           * exact (acquire_kept _ _ (updated_kept _ _ _ _ HK)).
           * exact (acquire_kept _ _ (updated_kept _ _ _ _ HC1)).
@@ -174,14 +163,15 @@ Section Safe.
 
   (** Read: an image of [n] pages was loaded to [target] from the window at [remap].  If in
       the histories of the three objects no release changed KCore's entries for the
-      window, a page of the image that was mapped, or what was bound to the VM, then for
+      window, a translation of the VM's table, or what was bound to the VM, then for
       every page of the image: the frame that KCore now maps in its slot is not frame 0, it
-      is the VM's, as this very page, and the VM's table maps this page to it. *)
+      is the VM's, as this very page, and the VM's table translates this page to it.  The
+      second condition is what every CPU guarantees ([table_guarantee]). *)
   Theorem image_loaded v target remap n (s s' : St) w : 0 < n ->
     unmap_and_load_vm_image_spec [v; target; remap; n] s = Some (Ok w s') ->
     is_guest v = true /\
     exists k c, st_npts s' !! COREVISOR = Some k /\ st_npts s' !! v = Some c /\
-      (kept (same_entries (remap / 4096) n) (c_log k) -> kept (same_leaves (target / 4096) n) (c_log c) ->
+      (kept (same_entries (remap / 4096) n) (c_log k) -> kept keeps_memory (c_log c) ->
        kept (keeps_vm v) (c_log (st_s2 s')) ->
        forall i, 0 <= i < n -> loaded v (target / 4096) (remap / 4096) i (c_val k) (c_val c) (c_val (st_s2 s'))).
   Proof.

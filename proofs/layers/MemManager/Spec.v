@@ -11,8 +11,6 @@ Local Open Scope Z_scope.
 
 (** * Transitions of one frame; [None] as a frame is one that is not tracked *)
 
-Definition is_guest (v : Z) : bool := (0 <? v) && (v <? 16).
-
 (** What frames can be: an invariant, see [page_ok]. *)
 Definition frame_ok (q : option page) : bool :=
   match q with

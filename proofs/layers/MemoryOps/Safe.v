@@ -5,6 +5,7 @@
     [Guarantee] proves of all operations but the reclaim of this VM.  Used by BootAux. *)
 From SeKVM.lib Require Import VcTac PrimInv.
 From SeKVM.machine Require Import StateTac BottomPagesTac Rel.
+From SeKVM.layers.NPTOps Require Import Stays.
 From SeKVM.layers.MemManager Require Import Spec Natural.
 From SeKVM.layers.MemoryOps Require Import Spec Ranges.
 From SeKVM.layers.MemoryOps Require Export History Guarantee.
@@ -53,10 +54,6 @@ Section Safe.
 
   (** * The table *)
 
-  (** The pages that an operation maps, by level. *)
-  Definition map_start (lvl g : Z) : Z := if lvl =? 2 then block_start g else g.
-  Definition map_size (lvl : Z) : Z := if lvl =? 2 then 512 else 1.
-
   (** In VM [v]'s table as this CPU left it, pages [g] on are mapped to frames [pfn] on. *)
   Definition range_mapped (v g pfn n : Z) (s : St) : Prop :=
     exists c, st_npts s !! v = Some c /\
@@ -68,44 +65,45 @@ Section Safe.
     apply Z.lor_eq_0_iff in Z0. lia.
   Qed.
 
-  Lemma map_pfn_vm_mapped v a e lvl (s s' : St) w : 0 <= a / 4096 < PFN_LIMIT ->
+  (** The low bits of a VM's entries. *)
+  Definition map_bits (lvl : Z) : Z := if lvl =? 2 then BLOCK_S2 else PAGE_S2.
+
+  (** What a mapping has done when it returns: one release of the VM's table, with these entries. *)
+  Lemma map_pfn_vm_entries v a e lvl (s s' : St) w : 0 <= a / 4096 < PFN_LIMIT ->
     map_pfn_vm_spec [v; a; e; lvl] s = Some (Ok w s') ->
-    range_mapped v (map_start lvl (a / 4096)) (frame_of e) (map_size lvl) s'.
+    ((lvl =? 2) = true -> frame_of e mod 512 = 0) /\
+    exists c me p, st_npts s !! v = Some c /\ st_npts s' = <[v := updated me p c]> (st_npts s) /\
+      forall i, 0 <= i < map_size lvl ->
+        leaves p !! (map_start lvl (a / 4096) + i) = Some (map_level lvl, Z.lor (phys e) (map_bits lvl)).
   Proof.
     unfold PFN_LIMIT. intros RA E.
     unfold map_pfn_vm_spec in E. apply p4_inv in E as (v' & a' & e' & l' & [= <- <- <- <-] & _ & _ & _ & _ & E).
     apply chk_void in E as [E _].
-    unfold map_start, map_size. assert (PN : page_number a = a / 4096) by (unfold page_number; apply Z.mod_small; lia).
-    destruct (lvl =? 2) eqn:L2.
-    - destruct (frame_of e mod 512 =? 0) eqn:A; [|discriminate E].
-      unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
-      apply chk_void in E as [E _].
-      destruct (is_vmid v) eqn:V; [|discriminate E]. destruct (a <? ADDR_LIMIT); [|discriminate E].
-      cbn [negb andb orb Z.eqb Pos.eqb] in E.
-      destruct (st_npts s !! v) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|].
-      cbn [negb] in E. cbv zeta in E.
-      destruct (Z.land _ 3 =? 3); [discriminate E|].
-      unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:PS; [|discriminate E|discriminate E].
-      injection E as _ <-. eexists. split; [apply lookup_insert|]. intros i I. cbn [c_val set_val published release_cell].
-      exists 2%nat, (Z.lor (phys e) BLOCK_S2). split.
-      + rewrite (pset_lookup _ (npt_geom_ok v V) 2 _ _ _ _ _ ltac:(cbn; lia) PS). rewrite PN.
-        unfold pre; cbn [up bits npt_geom depth]. change (2 ^ _) with 512.
-        unfold block_start. rewrite (leaf_entry 2) by (unfold BLOCK_S2; lia).
-        destruct (Z.eqb_spec ((a / 4096 - (a / 4096) mod 512 + i) / 512) (a / 4096 / 512)) as [_|Ne]; [reflexivity|].
-        destruct Ne. clear -I RA. Z.div_mod_to_equations. lia.
-      + rewrite block_entry_frame. unfold block_start. f_equal. clear -I RA. Z.div_mod_to_equations. lia.
-    - unfold map_s2pt_spec in E. apply p4_inv in E as (v' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
-      apply chk_void in E as [E _].
-      destruct (is_vmid v) eqn:V; [|discriminate E]. destruct (a <? ADDR_LIMIT); [|discriminate E].
-      cbn [negb andb orb Z.eqb Pos.eqb] in E.
-      destruct (st_npts s !! v) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|].
-      cbn [negb] in E. cbv zeta in E.
-      unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:PS; [|discriminate E|discriminate E].
-      injection E as _ <-. eexists. split; [apply lookup_insert|]. intros i I. cbn [c_val set_val published release_cell].
-      exists 3%nat, (Z.lor (phys e) PAGE_S2). replace i with 0 by lia. rewrite !Z.add_0_r. split.
-      + rewrite (pset_page _ (npt_geom_ok v V) 3 _ _ _ _ _ eq_refl PS). rewrite PN, Z.eqb_refl.
-        apply leaf_entry. unfold PAGE_S2. lia.
-      + apply page_entry_frame.
+    assert (PN : page_number a = a / 4096) by (unfold page_number; apply Z.mod_small; lia).
+    unfold map_start, map_size, map_level, map_bits. destruct (lvl =? 2).
+    - destruct (Z.eqb_spec (frame_of e mod 512) 0) as [A|]; [|discriminate E]. split; [intros _; exact A|].
+      apply map_s2pt_inv in E as (V & _ & _ & c & p & C & _ & PS & N & _).
+      exists c, (cpu_id (st_cpu s)), p. split; [exact C|]. split; [exact N|]. intros i I.
+      rewrite (pset_lookup _ (npt_geom_ok v V) 2 _ _ _ _ _ ltac:(cbn; lia) PS). rewrite PN.
+      unfold pre; cbn [up bits npt_geom depth]. change (2 ^ _) with 512.
+      unfold block_start. rewrite (leaf_entry 2) by (unfold BLOCK_S2; lia).
+      destruct (Z.eqb_spec ((a / 4096 - (a / 4096) mod 512 + i) / 512) (a / 4096 / 512)) as [_|Ne]; [reflexivity|].
+      destruct Ne. clear -I RA. Z.div_mod_to_equations. lia.
+    - split; [discriminate|]. apply map_s2pt_inv in E as (V & _ & _ & c & p & C & _ & PS & N & _).
+      exists c, (cpu_id (st_cpu s)), p. split; [exact C|]. split; [exact N|]. intros i I.
+      replace i with 0 by lia. rewrite Z.add_0_r, (pset_page _ (npt_geom_ok v V) 3 _ _ _ _ _ eq_refl PS), PN, Z.eqb_refl.
+      apply leaf_entry. unfold PAGE_S2. lia.
+  Qed.
+
+  Lemma map_pfn_vm_mapped v a e lvl (s s' : St) w : 0 <= a / 4096 < PFN_LIMIT ->
+    map_pfn_vm_spec [v; a; e; lvl] s = Some (Ok w s') ->
+    range_mapped v (map_start lvl (a / 4096)) (frame_of e) (map_size lvl) s'.
+  Proof.
+    intros RA E. apply map_pfn_vm_entries in E as (_ & c & me & p & _ & N & Lf); [|exact RA].
+    exists (updated me p c). rewrite N, lookup_insert. split; [reflexivity|]. intros i I. do 2 eexists.
+    split; [exact (Lf i I)|]. unfold map_bits, map_start, map_size in *. destruct (lvl =? 2).
+    - rewrite block_entry_frame. unfold block_start. f_equal. clear -I RA. Z.div_mod_to_equations. lia.
+    - rewrite page_entry_frame. lia.
   Qed.
 
   (** * The theorem *)

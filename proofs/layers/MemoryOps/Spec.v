@@ -8,9 +8,6 @@ From SeKVM.layers.MemManager Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
-(** The first page of the block of page [g]. *)
-Definition block_start (g : Z) : Z := g - g mod 512.
-
 (** How many pages hold [n] bytes. *)
 Definition pages_of (n : Z) : Z := n / 4096 + (if n mod 4096 =? 0 then 0 else 1).
 

@@ -8,7 +8,7 @@ From SeKVM.machine Require Import Init.
 From SeKVM.pagetable Require Import Leaves.
 From SeKVM.layers.MmioSPTWalk Require Import Refine.
 From SeKVM.layers.MemManager Require Import Safe.
-From SeKVM.layers.MemoryOps Require Import Code Interface Safe Total.
+From SeKVM.layers.MemoryOps Require Import Code Interface Safe Total Stays.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
 
@@ -122,6 +122,29 @@ Example twice :
     ([0], Panicked, ([priv 3 7], true)).
 Proof. split; vm_compute; reflexivity. Qed.
 
+(** Two CPUs of VM 3 fault on one page.  The host may answer both with one frame, also by the
+    block around it; with two frames it cannot swap what the VM has there. *)
+Example one_frame :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]);
+               ("walk_s2pt", [3; 0x7000])] [0x40001]
+    ([0; 0; 0x40001fff], Finished, ([priv 3 7], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example block_of_its_page :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x205000; 0x40005000; 3]); ("prot_and_map_vm_s2pt", [3; 0x207000; 0x40000000; 2]);
+               ("walk_s2pt", [3; 0x205000])] [0x40005; 0x401ff]
+    ([0; 0; 0x40000ffd], Finished, ([priv 3 0x205; priv 3 0x3ff], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example second_frame :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x7000; 0x40002000; 3])]
+    [0x40001; 0x40002]
+    ([0], Panicked, ([priv 3 7; priv 3 7], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example block_over_page :
+  agree start [("prot_and_map_vm_s2pt", [3; 0x205000; 0x40201000; 3]); ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40000000; 2])]
+    [0x40201; 0x40005]
+    ([0], Panicked, ([priv 3 0x205; priv 3 0x205], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
 (** Ranges that leave the address space, also by wrapping around, and callers that are no
     VM: nothing happens. *)
 Example ignored :
@@ -198,4 +221,51 @@ Proof.
     keeps_vm 3 x (<[pfn := q]> x)).
   { intros pfn q x H. apply keeps_insert. intros g (u & E). rewrite E in H. destruct H. }
   unfold history; cbn [kept]. repeat split; apply K; vm_compute; trivial.
+Qed.
+
+(** * Other CPUs and the table *)
+
+(** Page [g] of VM 3 gets frame [pfn] in table [p]. *)
+Definition with_page (g pfn : Z) (p : pmap) : pmap :=
+  match pset (npt_geom 3) 3 g (pfn * 4096 + 4095) p with Updated q | Full q | Under_block q => q end.
+Definition empty : pmap := pempty (npt_geom 3).
+Definition start_tables (script : list (list (Z * pmap))) : hstate :=
+  set_s2 (free_cell three []) (init_all_maps (fun vm => if vm =? 3 then script else []) [] (quiet 0)).
+
+(** The other CPU was first: its frame is the page's, and ours is refused. *)
+Example too_late :
+  agree (start_tables [[(1, with_page 7 0x40500 empty)]]) [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3])] [0x40001]
+    ([], Panicked, ([priv 3 7], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+
+(** A CPU that does not check: what the VM has at its page is another's after all.  That is why
+    the guarantee is asked of all CPUs; with the old code none gave it. *)
+Example replaced :
+  agree (start_tables [[]; [(1, with_page 7 0x40500 empty)]])
+    [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("walk_s2pt", [3; 0x7000])] [0x40001]
+    ([0; 0x40500fff], Finished, ([priv 3 7], false)).
+Proof. split; vm_compute; reflexivity. Qed.
+Example replaced_not_kept : ~ keeps_memory (with_page 7 0x40001 empty) (with_page 7 0x40500 empty).
+Proof. intros K. specialize (K PTE_READ 0x7000 0x40001000 (or_introl eq_refl) eq_refl). discriminate K. Qed.
+
+(** CPU 1 gives VM 3 another page between two calls of ours; the premises of [given_stays] hold
+    of this run, and its conclusion says where the page is in the end. *)
+Definition one_page_more : pmap := with_page 9 0x40500 (with_page 7 0x40001 empty).
+Definition given : hstate :=
+  match prot_and_map_vm_s2pt_spec [3; 0x7000; 0x40001000; 3] (start_tables [[]; [(1, one_page_more)]]) with
+  | Some (Ok _ s) => s | _ => start end.
+Definition after_given : hstate :=
+  match run_calls (call T_all) [("walk_s2pt", [3; 0x9000]); ("mem_store_ref", [3; 0x7008; 0])] given with
+  | Some (Ok _ s) => s | _ => start end.
+
+Example neighbour_stays :
+  exists c c', st_npts given !! 3 = Some c /\ st_npts after_given !! 3 = Some c' /\
+    of_others 0 c /\ others_keep keeps_memory 0 (c_log c') /\ map fst (c_log c') = [0; 0; 1; 0] /\
+    translate PTE_WRITE (c_val c') 0x7008 = Some 0x40001008.
+Proof.
+  do 2 eexists. split; [vm_compute; reflexivity|]. split; [vm_compute; reflexivity|].
+  split; [|split; [|split]]; [| | reflexivity | reflexivity].
+  - repeat first [apply List.Forall_nil | apply List.Forall_cons]; discriminate.
+  - cbn [c_log others_keep]. repeat split; try (intros N; now destruct (N eq_refl)). intros _.
+    apply (map_keeps_memory 3 3 0x9000 0x40500fff); vm_compute; reflexivity.
 Qed.

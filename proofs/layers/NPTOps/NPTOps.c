@@ -7,6 +7,10 @@
  * the 48 bits that tables translate.  Without the check the tables would take such an address
  * for its low 48 bits, and the host could reach a frame under a number that nobody tracks.
  *
+ * What is mapped in a VM's table stays: a page has one frame for good.  Else the host could
+ * answer two faults on one page with two frames and so swap what a running VM has in memory.
+ * The check is in the critical section that maps, because only there it is true.
+ *
  * clear_pfn_host takes a page away from the host: if the host maps the frame (it
  * maps frames to themselves), the entry becomes PAGE_GUEST, which points nowhere.
  */
@@ -40,11 +44,35 @@ u64 walk_s2pt(u32 vmid, u64 addr)
 	return pte;
 }
 
+/* Only entries of their level are mapped, and only blocks that the hardware has: 512 frames
+ * from an aligned one on.  In a VM's table each page must be free, or have this very entry, or
+ * the entry that makes it the same page of the same frame outside a block. */
 void map_s2pt(u32 vmid, u64 addr, u32 level, u64 pte)
 {
-	if (vmid > COREVISOR || addr >= ADDR_LIMIT || (level != 2U && level != 3U))
+	u64 gfn = addr / PAGE_SIZE;
+	u64 num = 1ULL;
+	u64 old;
+	u64 i;
+
+	if (vmid > COREVISOR || addr >= ADDR_LIMIT)
 		panic();
+	if (level == 2U) {
+		if ((pte & PTE_TABLE) != PTE_BLOCK || PHYS_PAGE(pte) % BLOCK_SIZE != 0ULL)
+			panic();
+		gfn = gfn - gfn % PAGES_PER_BLOCK;
+		num = PAGES_PER_BLOCK;
+	} else {
+		if (level != 3U || (pte & PTE_TABLE) != PTE_TABLE)
+			panic();
+	}
 	acquire_lock_pt(vmid);
+	if (vmid != HOSTVISOR && vmid != COREVISOR) {
+		for (i = 0ULL; i < num; i++) {
+			old = walk_npt(vmid, (gfn + i) * PAGE_SIZE);
+			if (old != 0ULL && old != pte && old != (pte | PTE_TABLE | (i * PAGE_SIZE)))
+				panic();
+		}
+	}
 	set_npt(vmid, addr, level, pte);
 	release_lock_pt(vmid);
 }

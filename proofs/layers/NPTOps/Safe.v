@@ -75,6 +75,14 @@ Section Safe.
     - apply put_locked; auto using set_val_ok.
   Qed.
 
+  Lemma words_ok vm lvl a p : leaves_ok (npt_geom vm) p -> words_at lvl (page_number a) p = true.
+  Proof.
+    intros O. apply forallb_forall. intros i I. apply elem_of_list_In, elem_of_seqZ in I.
+    apply (entry_u64 (npt_geom vm)); [exact O|]. change (pages (npt_geom vm)) with 68719476736.
+    pose proof (page_number_range vm a) as R. change (pages (npt_geom vm)) with 68719476736 in R.
+    unfold map_start, map_size, block_start in *. destruct (lvl =? 2); [|lia]. Z.div_mod_to_equations. lia.
+  Qed.
+
   Lemma map_safe h (s : St) vm a lvl e : npts_ok h s -> no_npt h ->
     in_range U32 vm = true -> in_range U64 a = true -> in_range U32 lvl = true -> in_range U64 e = true ->
     exists r, map_s2pt_spec [vm; a; lvl; e] s = Some r /\ good h s r.
@@ -82,13 +90,14 @@ Section Safe.
     intros I F Rv Ra Rl Re. unfold map_s2pt_spec, p4. rewrite Rv, Ra, Rl, Re.
     destruct (is_vmid vm) eqn:V; cbn [negb andb]; [|eexists; split; [reflexivity | now apply halt_good]].
     destruct (a <? ADDR_LIMIT); cbn [negb andb]; [|eexists; split; [reflexivity | now apply halt_good]].
-    destruct (_ || _); cbn [negb]; [|eexists; split; [reflexivity | now apply halt_good]].
+    destruct (can_map lvl e) eqn:K; cbn [negb]; [|eexists; split; [reflexivity | now apply halt_good]].
     apply valid_vmid in V; [|exact Rv]. destruct (table_free h s vm I F V) as (c & E & H & C).
-    pose proof (acquire_ok _ _ C) as C'. rewrite E, H. cbn [negb]. destruct (lvl =? 2).
-    - destruct (Z.eqb_spec (Z.land e 3) 3) as [K|K].
-      + eexists. split; [reflexivity|]. now apply put_locked.
-      + apply publish_safe; auto. now apply block_leaf.
-    - apply publish_safe; auto. now apply page_leaf.
+    pose proof (acquire_ok _ _ C) as C'. rewrite E, H. cbn [negb]. cbv zeta.
+    rewrite (words_ok vm), orb_true_r by apply C'.
+    destruct (is_guest vm && _); [eexists; split; [reflexivity|]; now apply put_locked|].
+    apply publish_safe; auto. unfold can_map, map_level in *. destruct (lvl =? 2); apply andb_true_iff in K as [K _].
+    - apply block_leaf; [exact Re|]. apply Z.eqb_eq in K. now rewrite K.
+    - now apply page_leaf.
   Qed.
 
   Lemma clear_safe h (s : St) pfn : npts_ok h s -> no_npt h -> in_range U64 pfn = true ->

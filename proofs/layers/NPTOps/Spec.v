@@ -1,8 +1,9 @@
 (* SPDX-License-Identifier: Apache-2.0 *)
 (** Layer 8, NPTOps: operations on stage-2 tables, each one atomic step.  An operation
     checks its arguments, acquires the table's lock (what other CPUs did before is
-    replayed), works on the map, and releases the lock, which publishes the map.  After a
-    panic the lock stays as it is: the machine has stopped.  Stands on NPTWalk. *)
+    replayed), works on the map, and releases the lock, which publishes the map.  What a
+    VM's table maps is not mapped otherwise later.  After a panic the lock stays as it is:
+    the machine has stopped.  Stands on NPTWalk. *)
 From SeKVM.layers.NPTWalk Require Export Spec.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -10,6 +11,34 @@ Local Open Scope Z_scope.
 Definition PAGE_GUEST : Z := 144115188075855872.
 Definition ADDR_LIMIT : Z := 281474976710656.
 Definition PFN_LIMIT : Z := 68719476736.
+
+(** The context of a VM: neither the host's nor KCore's. *)
+Definition is_guest (v : Z) : bool := (0 <? v) && (v <? 16).
+
+(** * What may be mapped *)
+
+(** The first page of the block of page [g]; the pages that an entry of level [lvl] at page
+    [g] covers; its level in the table. *)
+Definition block_start (g : Z) : Z := g - g mod 512.
+Definition map_start (lvl g : Z) : Z := if lvl =? 2 then block_start g else g.
+Definition map_size (lvl : Z) : Z := if lvl =? 2 then 512 else 1.
+Definition map_level (lvl : Z) : nat := if lvl =? 2 then 2%nat else 3%nat.
+
+(** An entry of its level, and a block that the hardware has: from an aligned address on. *)
+Definition can_map (lvl e : Z) : bool :=
+  if lvl =? 2 then (Z.land e 3 =? 1) && (table_addr e mod BLOCK_SIZE =? 0) else (lvl =? 3) && (Z.land e 3 =? 3).
+
+(** Page [g + i] is free, or has the entry [e] already, or is the [i]-th page of the block [e]
+    with an entry of its own. *)
+Definition fits_at (g e : Z) (p : pmap) (i : Z) : bool :=
+  let d := entry p (g + i) in (d =? 0) || (d =? e) || (d =? Z.lor (Z.lor e 3) (i * 4096)).
+Definition fits (lvl g e : Z) (p : pmap) : bool := forallb (fits_at (map_start lvl g) e p) (seqZ 0 (map_size lvl)).
+
+(** What is looked at are words, as in every table that is one of memory ([Safe]). *)
+Definition words_at (lvl g : Z) (p : pmap) : bool :=
+  forallb (fun i => in_range U64 (entry p (map_start lvl g + i))) (seqZ 0 (map_size lvl)).
+
+(** * The operations *)
 
 Section NPTOps.
   Context {M P : Type}.
@@ -37,16 +66,17 @@ Section NPTOps.
     | Full p | Under_block p => Some (Halt (put_table vm (set_val p c) s))
     end.
 
+  (** Make [e] the entry of address [a]; in a VM's table no page changes its frame. *)
   Definition map_s2pt_spec : prim St :=
     p4 None U32 U64 U32 U64 (fun vm a lvl e s =>
-      if negb (is_vmid vm && (a <? ADDR_LIMIT) && ((lvl =? 2) || (lvl =? 3))) then Some (Halt s) else
+      if negb (is_vmid vm && (a <? ADDR_LIMIT) && can_map lvl e) then Some (Halt s) else
       some c := st_npts s !! vm;
       rely negb (c_held c);
       let c := acquire_cell c in
-      if lvl =? 2
-      then if Z.land e 3 =? 3 then Some (Halt (put_table vm c s))
-           else publish_update vm ALL_ADDRESSES (pset (npt_geom vm) 2 (page_number a) e (c_val c)) c s
-      else publish_update vm a (pset (npt_geom vm) 3 (page_number a) e (c_val c)) c s).
+      rely negb (is_guest vm) || words_at lvl (page_number a) (c_val c);
+      if is_guest vm && negb (fits lvl (page_number a) e (c_val c)) then Some (Halt (put_table vm c s)) else
+      publish_update vm (if lvl =? 2 then ALL_ADDRESSES else a)
+        (pset (npt_geom vm) (map_level lvl) (page_number a) e (c_val c)) c s).
 
   (** The host loses frame [pfn], if it maps it. *)
   Definition clear_pfn_host_spec : prim St :=

@@ -6,7 +6,7 @@ From SeKVM.lib Require Import Calls.
 From SeKVM.layers.PTAlloc Require Code.
 From SeKVM.layers.PTWalk Require Code.
 From SeKVM.layers.NPTWalk Require Code Refine.
-From SeKVM.layers.NPTOps Require Import Code Spec.
+From SeKVM.layers.NPTOps Require Import Code Spec Stays.
 Import NPTWalk.Refine.
 Local Open Scope string_scope.
 Local Open Scope Z_scope.
@@ -28,14 +28,87 @@ Definition agree (w : world) (maps : Z -> list (list (Z * pmap))) (cs : list (id
 
 Definition alone := agree (quiet 0) (fun _ => []).
 
-Example map_walk_remap_unmap :
+(** KCore's table, like the host's, may be mapped otherwise. *)
+Example map_walk_remap :
   alone
-    [("walk_s2pt", [3; 0x5000]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("walk_s2pt", [3; 0x5000]);
-     ("get_level_s2pt", [3; 0x5fff]); ("map_s2pt", [3; 0x5000; 3; 0x9000707]); ("walk_s2pt", [3; 0x5000]);
-     ("map_s2pt", [3; 0x5000; 3; 0]); ("get_level_s2pt", [3; 0x5000]); ("walk_s2pt", [3; 0x5000])]
-    ([0; 0; 0x8000747; 3; 0; 0x9000707; 0; 0; 0], Finished,
-     ([Tlb_flush 3 0x5000; Tlb_flush 3 0x5000; Tlb_flush 3 0x5000], Some false)).
+    [("walk_s2pt", [16; 0x5000]); ("map_s2pt", [16; 0x5000; 3; 0x8000747]); ("walk_s2pt", [16; 0x5000]);
+     ("get_level_s2pt", [16; 0x5fff]); ("map_s2pt", [16; 0x5000; 3; 0x9000707]); ("walk_s2pt", [16; 0x5000])]
+    ([0; 0; 0x8000747; 3; 0; 0x9000707], Finished, ([Tlb_flush 16 0x5000; Tlb_flush 16 0x5000], Some false)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+(** ** A page of a VM keeps its frame *)
+
+(** Two CPUs of VM 3 fault on one page.  The host may answer with one frame, once or twice, but
+    not with two, nor with other rights. *)
+Example one_frame :
+  alone
+    [("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("walk_s2pt", [3; 0x5000])]
+    ([0; 0; 0x8000747], Finished, ([Tlb_flush 3 0x5000; Tlb_flush 3 0x5000], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+Example second_frame :
+  Forall (fun e => alone [("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("walk_s2pt", [3; 0x5000]); ("map_s2pt", [3; 0x5000; 3; e])]
+                     ([0; 0x8000747], Panicked, ([Tlb_flush 3 0x5000], Some true)))
+    [0x9000747; 0x80007c7].
+Proof. repeat (apply List.Forall_cons; [split; [|split]; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
+
+(** Without the check, which is what layer 7 does under the lock, the second frame takes the
+    place of the first; and then what the VM reads there is another's. *)
+Definition unchecked (e : Z) : list (ident * list Z) :=
+  [("acquire_lock_pt", [3]); ("set_npt", [3; 0x5000; 3; e]); ("release_lock_pt", [3])].
+Example swapped :
+  observe (call NPTWalk.Spec.L) obs (unchecked 0x8000747 ++ unchecked 0x9000747 ++ [("acquire_lock_pt", [3]); ("walk_npt", [3; 0x5000])])
+    (init_maps (fun _ => []) (quiet 0))
+  = ([0; 0; 0; 0; 0; 0; 0; 0x9000747], Finished, ([Tlb_flush 3 0x5000; Tlb_flush 3 0x5000], Some true)).
+Proof. vm_compute. reflexivity. Qed.
+
+Definition page_5 (e : Z) : pmap :=
+  match pset (npt_geom 3) 3 5 e (pempty (npt_geom 3)) with Updated p | Full p | Under_block p => p end.
+Example swap_not_kept : ~ keeps_memory (page_5 0x8000747) (page_5 0x9000747).
+Proof. intros K. specialize (K PTE_READ 0x5000 0x8000000 (or_introl eq_refl) eq_refl). discriminate K. Qed.
+
+(** A block takes the place of pages that are its own, as after an image was loaded page by
+    page, and of the same block. *)
+Example block_of_its_pages :
+  alone
+    [("map_s2pt", [3; 0x205000; 3; 0x40005747]); ("map_s2pt", [3; 0x3ff000; 3; 0x401ff747]);
+     ("map_s2pt", [3; 0x205000; 2; 0x40000745]); ("map_s2pt", [3; 0x200000; 2; 0x40000745]);
+     ("walk_s2pt", [3; 0x205000]); ("get_level_s2pt", [3; 0x205000])]
+    ([0; 0; 0; 0; 0x40000745; 2], Finished,
+     ([Tlb_flush 3 18446744073709551615; Tlb_flush 3 18446744073709551615; Tlb_flush 3 0x3ff000; Tlb_flush 3 0x205000], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+(** Not of the first or last page with another frame or other rights, nor of another block. *)
+Example block_over_others :
+  Forall (fun x => alone [("map_s2pt", fst x); ("map_s2pt", [3; 0x205000; 2; 0x40000745])]
+                     ([0], Panicked, ([Tlb_flush 3 (snd x)], Some true)))
+    [([3; 0x200000; 3; 0x40001747], 0x200000); ([3; 0x3ff000; 3; 0x40000747], 0x3ff000); ([3; 0x3ff000; 3; 0x401ff7c7], 0x3ff000);
+     ([3; 0x200000; 2; 0x40200745], 18446744073709551615)].
+Proof. repeat (apply List.Forall_cons; [split; [|split]; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
+
+(** The pages around a block do not matter. *)
+Example block_beside_others :
+  alone
+    [("map_s2pt", [3; 0x1ff000; 3; 0x8000747]); ("map_s2pt", [3; 0x400000; 3; 0x9000747]);
+     ("map_s2pt", [3; 0x3ff000; 2; 0x40000745])]
+    ([0; 0; 0], Finished,
+     ([Tlb_flush 3 18446744073709551615; Tlb_flush 3 0x400000; Tlb_flush 3 0x1ff000], Some false)).
+Proof. split; [|split]; vm_compute; reflexivity. Qed.
+
+(** VMs 1 and 15 are guarded too. *)
+Example first_and_last_vm :
+  Forall (fun v => alone [("map_s2pt", [v; 0x5000; 3; 0x8000747]); ("map_s2pt", [v; 0x5000; 3; 0x9000747])]
+                     ([0], Panicked, ([Tlb_flush v 0x5000], Some false))) [1; 15].
+Proof. repeat (apply List.Forall_cons; [split; [|split]; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
+
+(** Entries of another level, without access, and blocks that the hardware would take for
+    others: none of them is mapped in any table. *)
+Example no_such_entry :
+  Forall (fun x => alone [("map_s2pt", x)] ([], Panicked, ([], Some false)))
+    [[3; 0x5000; 3; 0]; [3; 0x5000; 3; 0x8000745]; [3; 0x200000; 2; 0x40000747]; [3; 0x200000; 2; 0x40000744];
+     [3; 0x200000; 2; 0x40001745]; [0; 0x200000; 2; 0x40100745]; [0; 0x5000; 3; 0x8000746]].
+Proof. repeat (apply List.Forall_cons; [split; [|split]; vm_compute; reflexivity|]). apply List.Forall_nil. Qed.
+
+(** ** The host's frames *)
 
 (** The host loses a frame that it maps, as a page; a frame that it does not map stays
     as it is. *)
@@ -48,12 +121,12 @@ Example clear_frame :
      ([Tlb_flush 0 0x40001000; Tlb_flush 0 0x40001000], Some false)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
-(** Block over page, then page below the block: a panic, the lock stays held. *)
+(** Block over page, then page below the block: a panic. *)
 Example page_under_block :
   alone
-    [("map_s2pt", [3; 0x205000; 3; 0x8000747]); ("map_s2pt", [3; 0x200000; 2; 0x40000745]);
-     ("walk_s2pt", [3; 0x205000]); ("get_level_s2pt", [3; 0x205000]); ("map_s2pt", [3; 0x205000; 3; 0x8000747])]
-    ([0; 0; 0x40000745; 2], Panicked, ([Tlb_flush 3 18446744073709551615; Tlb_flush 3 0x205000], Some true)).
+    [("map_s2pt", [16; 0x205000; 3; 0x8000747]); ("map_s2pt", [16; 0x200000; 2; 0x40000745]);
+     ("walk_s2pt", [16; 0x205000]); ("get_level_s2pt", [16; 0x205000]); ("map_s2pt", [16; 0x205000; 3; 0x8000747])]
+    ([0; 0; 0x40000745; 2], Panicked, ([Tlb_flush 16 18446744073709551615; Tlb_flush 16 0x205000], Some false)).
 Proof. split; [|split]; vm_compute; reflexivity. Qed.
 
 (** The host's frame lies in a block: taking it away is a panic too. *)
