@@ -65,23 +65,23 @@ Example wrong_arguments :
     = ([], Panicked, (Some (0, 0, []), [])).
 Proof. repeat split; vm_compute; reflexivity. Qed.
 
-(** Mapping a page below a block is refused by a panic, which stops with the lock held. *)
+(** A second frame for a page of a VM is refused by a panic, which stops with the lock held. *)
 Example refused :
   observe by_program lock3
-    [("map_s2pt", [3; 0x200000; 2; 0x40000745]); ("map_s2pt", [3; 0x205000; 3; 0x8000747])]
+    [("map_s2pt", [3; 0x5000; 3; 0x8000747]); ("map_s2pt", [3; 0x5000; 3; 0x9000747])]
     (init0 0 (quiet 0) no_events)
-  = ([0], Panicked, (Some (2, 1, [0]), [Tlb_flush 3 18446744073709551615])).
+  = ([0], Panicked, (Some (2, 1, [0]), [Tlb_flush 3 0x5000])).
 Proof. vm_compute. reflexivity. Qed.
 
-(** VM 3 stores to its page and loads the word back, through the block of VM 4 that leads to
+(** VM 3 stores to its page and the host loads the word back, through a block that leads to
     the same memory; what it may not write stays; and nobody reaches what is not mapped. *)
 Definition x3_is (w : Z) (s : St tview npt sptab (gmap Z s2page)) : St tview npt sptab (gmap Z s2page) :=
   set_cpu (set_reg X3 w (st_cpu s)) s.
 
 Example accesses :
   observe by_program (fun s => (reg_get X0 (cpu_regs (st_cpu s)), map_to_list (m_words (st_mem s)), fst (lock3 s)))
-    [("map_s2pt", [3; 0x5000; 3; 0x402057ff]); ("map_s2pt", [4; 0x200000; 2; 0x4020077d]); ("mem_store_ref", [3; 0x5ff8; 3]);
-     ("mem_load_ref", [4; 0x205ff8; 0]); ("mem_store_ref", [4; 0x205ff8; 4]); ("mem_load_ref", [3; 0x6000; 0]);
+    [("map_s2pt", [3; 0x5000; 3; 0x402057ff]); ("map_s2pt", [0; 0x200000; 2; 0x4020077d]); ("mem_store_ref", [3; 0x5ff8; 3]);
+     ("mem_load_ref", [0; 0x205ff8; 0]); ("mem_store_ref", [0; 0x205ff8; 4]); ("mem_load_ref", [3; 0x6000; 0]);
      ("mem_load_ref", [17; 0; 0])]
     (x3_is 77 (init0 0 (quiet 0) no_events))
   = ([0; 0; 1; 1; 0; 0], Panicked, (77, [(0x40205ff8, 77)], Some (3, 3, [0; 0; 0]))).

@@ -193,3 +193,16 @@ Section Safe.
     - split; [lia | intros k c _ _ _ _ _ j J; lia].
   Qed.
 End Safe.
+
+(** Loading an image keeps every translation of every VM's table, as the operations below do. *)
+Theorem load_keeps v : is_guest v = true -> keeps_table v unmap_and_load_vm_image_spec.
+Proof.
+  intros V vs s w s' E. unfold unmap_and_load_vm_image_spec in E.
+  apply p4_inv in E as (u & t & r & n & -> & _ & _ & _ & _ & E). apply chk_void in E as [E _].
+  destruct (_ && _); [|discriminate E]. apply (iterate_keeps v) in E; [exact E|]. clear E.
+  intros i s1 x s2 F. unfold load_page in F. apply (and_then_kept v _ _ _ _ _ F). intros e s3 A B.
+  pose proof (look_keeps v (Some U64) entry _ _ _ _ A : table_kept v s1 s3) as T1.
+  destruct (frame_of e =? 0); [discriminate B|]. apply (kept_then v _ _ _ T1), (and_then_kept v _ _ _ _ _ B).
+  intros d s4 C D. pose proof (look_keeps v (Some U64) entry _ _ _ _ C : table_kept v s3 s4) as T2.
+  destruct (d =? 0); [|discriminate D]. exact (kept_then v _ _ _ T2 (prot_and_map_keeps v V _ _ _ _ D)).
+Qed.

@@ -130,20 +130,22 @@ Example one_frame :
     ([0; 0; 0x40001fff], Finished, ([priv 3 7], false)).
 Proof. split; vm_compute; reflexivity. Qed.
 Example block_of_its_page :
-  agree start [("prot_and_map_vm_s2pt", [3; 0x205000; 0x40005000; 3]); ("prot_and_map_vm_s2pt", [3; 0x207000; 0x40000000; 2]);
-               ("walk_s2pt", [3; 0x205000])] [0x40005; 0x401ff]
-    ([0; 0; 0x40000ffd], Finished, ([priv 3 0x205; priv 3 0x3ff], false)).
-Proof. split; vm_compute; reflexivity. Qed.
+  observe by_spec (obs [0x40003; 0x401ff])
+    [("prot_and_map_vm_s2pt", [3; 0x203000; 0x40003000; 3]); ("prot_and_map_vm_s2pt", [3; 0x207000; 0x40000000; 2]);
+     ("walk_s2pt", [3; 0x203000])] (start_from block [])
+  = ([0; 0; 0x40000ffd], Finished, ([priv 3 0x203; priv 3 0x3ff], false)).
+Proof. vm_compute. reflexivity. Qed.
 Example second_frame :
   agree start [("prot_and_map_vm_s2pt", [3; 0x7000; 0x40001000; 3]); ("prot_and_map_vm_s2pt", [3; 0x7000; 0x40002000; 3])]
     [0x40001; 0x40002]
     ([0], Panicked, ([priv 3 7; priv 3 7], false)).
 Proof. split; vm_compute; reflexivity. Qed.
 Example block_over_page :
-  agree start [("prot_and_map_vm_s2pt", [3; 0x205000; 0x40201000; 3]); ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40000000; 2])]
-    [0x40201; 0x40005]
-    ([0], Panicked, ([priv 3 0x205; priv 3 0x205], false)).
-Proof. split; vm_compute; reflexivity. Qed.
+  observe by_spec (obs [0x40200; 0x40003])
+    [("prot_and_map_vm_s2pt", [3; 0x203000; 0x40200000; 3]); ("prot_and_map_vm_s2pt", [3; 0x200000; 0x40000000; 2])]
+    (start_from block [])
+  = ([0], Panicked, ([priv 3 0x203; priv 3 0x203], false)).
+Proof. vm_compute. reflexivity. Qed.
 
 (** Ranges that leave the address space, also by wrapping around, and callers that are no
     VM: nothing happens. *)
