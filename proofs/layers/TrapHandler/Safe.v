@@ -246,7 +246,7 @@ Proof.
   cbv zeta in H.
   destruct (in_range U32 (cpu_vmid _)) in H; [|discriminate H].
   destruct (in_range U32 (cpu_vcpuid _)) in H; [|discriminate H].
-  destruct (MemManager.Spec.is_guest _) in H; [|discriminate H].
+  destruct (NPTOps.Spec.is_guest _) in H; [|discriminate H].
   destruct (get_ctxt _ _ s) as [m|] in H; [|discriminate H].
   unfold FaultHandler.Spec.shares in H. cbv zeta in H.
   destruct (_ =? FaultHandler.Spec.HVC_KVM_SET_DESC_PFN) in H.
