@@ -265,7 +265,7 @@ Proof.
   cbn [modulus] in A, Z0. destruct (is_guest v) eqn:G; [|exact I].
   apply (ends_vm h); [exact W | now apply guest_vm|]. intros c C OK.
   destruct (vm_state (c_val c) =? READY) eqn:R; [|exact I]. apply Z.eqb_eq in R.
-  destruct (fits a (Vm.pages size) (c_val c)) eqn:Ft; [|now apply ends_publish_vm].
+  destruct (Life.fits a (Vm.pages size) (c_val c)) eqn:Ft; [|now apply ends_publish_vm].
   assert (P0 : 0 <= Vm.pages size < 18446744073709551616).
   { unfold Vm.pages. pose proof (Z.div_mod (size + 4095) 4096 ltac:(lia)).
     pose proof (Z.mod_pos_bound (size + 4095) 4096 ltac:(lia)). lia. }
