@@ -31,17 +31,14 @@ Proof.
   unfold map_s2pt_spec. intros E. apply p4_inv in E as (u' & a' & l' & e' & [= <- <- <- <-] & _ & _ & _ & _ & E).
   apply chk_void in E as [E _].
   destruct (is_vmid u) eqn:V; [|discriminate E]. cbn [andb] in E. split; [reflexivity|].
-  destruct (a <? ADDR_LIMIT); [|discriminate E]. cbn [andb] in E. destruct (_ || _); [|discriminate E].
+  destruct (a <? ADDR_LIMIT); [|discriminate E]. cbn [andb] in E. destruct (can_map _ _); [|discriminate E].
   cbn [negb] in E.
   destruct (st_npts s !! u) as [c|]; [|discriminate E]. destruct (c_held c); [discriminate E|]. cbn [negb] in E.
-  cbv zeta in E.
-  exists c. destruct (Z.eqb_spec lvl 2) as [->|N].
-  - destruct (_ =? 3); [discriminate E|]. unfold publish_update in E.
-    destruct (pset _ _ _ _ _) as [p|p|p]; [|discriminate E|discriminate E].
-    injection E as _ <-. exists p. eexists. repeat split. discriminate.
-  - unfold publish_update in E. destruct (pset _ _ _ _ _) as [p|p|p] eqn:P; [|discriminate E|discriminate E].
-    injection E as _ <-. exists p. eexists. split; [reflexivity|]. split; [reflexivity|]. intros _ h.
-    exact (pset_page _ (npt_geom_ok u V) 3 _ _ _ _ h eq_refl P).
+  cbv zeta in E. destruct (negb (is_guest u) || _); [|discriminate E]. destruct (is_guest u && _); [discriminate E|].
+  exists c. unfold publish_update in E.
+  destruct (pset _ _ _ _ _) as [p|p|p] eqn:P; [|discriminate E|discriminate E].
+  injection E as _ <-. exists p. eexists. split; [reflexivity|]. split; [reflexivity|]. intros -> h.
+  exact (pset_page _ (npt_geom_ok u V) 3 _ _ _ _ h eq_refl P).
 Qed.
 
 (** From [t] to [t'] page [pfn] lost its frame; nothing else was mapped. *)
