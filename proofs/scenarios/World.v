@@ -50,7 +50,8 @@ Definition outside {F N M P} (step : stepper (St F N M P)) : stepper (St F N M P
   match f, vs with
   | "x", [i; x] => if (i <? 31) && in_range U64 x then ret 0 (put_regs (put_numbered i x (phys_regs s)) s) else None
   | "trap", [reason; esr; a] =>
-      ret 0 (put_regs (put EC reason (put ESR_EL2 esr (put HPFAR_EL2 (Z.shiftr a 8) (phys_regs s)))) s)
+      let phys := put FAR_EL2 a (put HPFAR_EL2 (Z.shiftr a 8) (phys_regs s)) in
+      ret 0 (put_regs (put EC reason (put ESR_EL2 esr phys)) s)
   | "tell", src :: l => ret 0 (set_ins (<[src := (default [] (st_ins s !! src) ++ l)%list]> (st_ins s)) s)
   | _, _ => step f vs s
   end.
@@ -63,6 +64,9 @@ Definition hvc (call : list Z) : list move :=
   (imap (fun i x => ("x", [Z.of_nat i; x])) call ++ [("host_hvc_handler", [])])%list.
 (** The host faults at an address. *)
 Definition host_fault (a : Z) : list move := [("trap", [0; 0x93800007; a]); ("host_npt_handler", [])].
+(** The host stores x3, of 4 bytes, to a register of an SMMU, which faults. *)
+Definition host_store_smmu (a x : Z) : list move :=
+  [("x", [3; x]); ("trap", [0; 0x93830040; a]); ("host_npt_handler", [])].
 (** The host lets a VM run. *)
 Definition run_vm (v : Z) : list move := [("x", [0; v]); ("host_vcpu_run_handler", [])].
 (** The VM that runs is interrupted; it faults at an address; it calls, with these x0, x1, ... *)
@@ -81,6 +85,8 @@ Inductive fact :=
 | Bank (b : Z)             (* the owner of bank [b] of SMMU 0 *)
 | Running                  (* who runs: the VM and the vCPU, and where *)
 | Reg (r : reg)            (* a register of the CPU *)
+| Saved (v c : Z) (r : reg) (* a register of a vCPU in its saved context *)
+| Stores                   (* what KCore stored to devices: address, bytes, word, newest first *)
 | Shown                    (* what KCore told the host: the VM, the vCPU, the register and the value, newest first *).
 
 (** The part that is the same for every representation of tables and frames. *)
@@ -96,6 +102,8 @@ Definition see {F} {V : View F} {N M P} (frame entry : Z -> Z -> list Z) (s : St
   | Bank b => [bank_owner (value (st_smmu s)) b]
   | Running => [cpu_vmid (st_cpu s); cpu_vcpuid (st_cpu s); reg_word ELR_EL2 (phys_regs s)]
   | Reg r => [reg_word r (phys_regs s)]
+  | Saved v c r => match st_ctxts s !! ctxt_id v c with Some x => [reg_word r (c_val x)] | None => [] end
+  | Stores => flat_map (fun e => match e with Mmio_write a n x => [a; n; x] | _ => [] end) (st_outs s)
   | Shown => flat_map (fun e => match e with Flow v _ l => v :: l | _ => [] end) (st_outs s)
   end.
 Definition see_high (s : hstate) : fact -> list Z :=
