@@ -303,11 +303,11 @@ def test_the_server_is_reset_while_a_command_runs(lab: Lab, server: SshRemote) -
 
 
 def test_a_job_that_a_reset_of_the_server_ends_is_said_to_have_ended(lab: Lab, server: SshRemote) -> None:
-    work = Job("the work", ["bash", "-c", "touch begun; sleep 600"], "/srv/work", "/srv/work/log")
+    work = Job("the work", ["bash", "-c", "touch begun; sleep 600"], "/srv/job", "/srv/job/log")
 
     def reset() -> None:
         other = SshRemote(server.endpoint)
-        while other.run(["test", "-e", "/srv/work/begun"], timeout=60, check=False).status != 0:
+        while other.run(["test", "-e", "/srv/job/begun"], timeout=60, check=False).status != 0:
             time.sleep(1)
         other.close()
         lab.provider.power_cycle("server")

@@ -174,10 +174,10 @@ def test_more_commands_than_the_host_takes_at_a_time_wait_for_room(server: SshRe
 
 def test_no_room_for_another_session_is_one_clear_error(lab: Lab) -> None:
     endpoint = lab.hosts["server"].endpoint
-    remote = SshRemote(replace(endpoint, timeouts=replace(endpoint.timeouts, channel=1.0)))
+    remote = SshRemote(replace(endpoint, timeouts=replace(endpoint.timeouts, channel=3.0)))
     with ThreadPoolExecutor(MORE_THAN_SESSIONS) as pool:
         ends = [
-            pool.submit(remote.shell, "sleep 8; echo done", timeout=60) for _ in range(MORE_THAN_SESSIONS)
+            pool.submit(remote.shell, "sleep 12; echo done", timeout=60) for _ in range(MORE_THAN_SESSIONS)
         ]
         errors = [end.exception() for end in ends]
     assert 0 < errors.count(None) < MORE_THAN_SESSIONS
